@@ -1,0 +1,78 @@
+"""Files that people write, read into checked values; what is wrong becomes one clear line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from agent_runner.errors import UsageError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_yaml(path: Path) -> object:
+    """What a YAML file holds.
+
+    Raises:
+        UsageError: it cannot be read or is not YAML; names the file and the line.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}: {_yaml_reason(error)}") from error
+
+
+def read_document(path: Path, model: type[M]) -> M:
+    """What a YAML file holds, validated.
+
+    Raises:
+        UsageError: as `read_yaml`, or it does not fit `model`; names the place in it.
+    """
+    tree = read_yaml(path)
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {explain(error, keys(model))}") from error
+
+
+def explain(error: ValidationError, known: Iterable[str]) -> str:
+    """The first thing wrong, in one line; an unknown key comes with the nearest right one."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        by_last = {name.rpartition(".")[2]: name for name in known}
+        close = get_close_matches(place.rpartition(".")[2], by_last, n=1, cutoff=0.4)
+        hint = f"; did you mean {by_last[close[0]]}?" if close else ""
+        return f"unknown key {place!r}{hint}"
+    return f"{place or 'the whole file'}: {first['msg']}"
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Every key of a document of `model`, dotted where models nest, `*` for what varies."""
+    found = []
+    for name, field in model.model_fields.items():
+        found.append(f"{prefix}{name}")
+        for kind in _models_in(field.annotation):
+            inner = "." if kind is field.annotation else ".*."
+            found += keys(kind, f"{prefix}{name}{inner}")
+    return found
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """The models an annotation names, those inside `tuple[...]`, `dict[...]` and unions too."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [kind for inner in getattr(annotation, "__args__", ()) for kind in _models_in(inner)]
+
+
+def _yaml_reason(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: not valid YAML: {error.problem}"
+    return "not valid YAML: " + " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""The model client: Chutes and any other OpenAI-compatible endpoint, non-streaming."""

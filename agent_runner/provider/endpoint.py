@@ -1,0 +1,160 @@
+"""The one HTTP connection to a model's endpoint: one attempt in, one reply or typed fault out."""
+
+import asyncio
+import ssl
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    Omit,
+)
+
+from agent_runner.errors import ProviderKind
+from agent_runner.provider.faults import AnswerFault, fault_of, invocation_of
+from agent_runner.provider.profile import ModelProfile, ResolvedModel, is_loopback
+from agent_runner.provider.reply import Reply, parse_reply
+
+if TYPE_CHECKING:
+    from openai.types.chat import (
+        ChatCompletionFunctionToolParam,
+        ChatCompletionMessageParam,
+        ChatCompletionToolChoiceOptionParam,
+    )
+
+_HIDDEN = b"***"
+_NO_SUCCESS = 300
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """What one model call asks; the same for every attempt.
+
+    Attributes:
+        extra: keys of this call only, laid over those of the profile.
+    """
+
+    messages: list["ChatCompletionMessageParam"]
+    tools: list["ChatCompletionFunctionToolParam"]
+    tool_choice: "ChatCompletionToolChoiceOptionParam"
+    extra: Mapping[str, object]
+
+    @property
+    def tool_names(self) -> Collection[str]:
+        """The names the model may call."""
+        return {tool["function"]["name"] for tool in self.tools}
+
+
+class _OnlyWhatWeSend(AsyncOpenAI):
+    """The SDK's client without the headers it takes from OPENAI_* variables of the environment."""
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        return {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "agent-runner",
+            "Authorization": f"Bearer {self.api_key}",
+        }
+
+
+class Endpoint:
+    """One endpoint with one key, shared by all episodes of a process; close it when they are done.
+
+    Redirects are not followed, so that no request leaves the origin its key belongs to, and
+    loopback is reached past any proxy of the environment.
+    """
+
+    def __init__(self, resolved: ResolvedModel) -> None:
+        profile = resolved.profile
+        self._profile = profile
+        self._key = resolved.api_key.get_secret_value()
+        self._sdk = _OnlyWhatWeSend(
+            api_key=self._key,
+            organization="",
+            project="",
+            base_url=profile.base_url,
+            timeout=profile.timeout_s,
+            max_retries=0,
+            http_client=_connections(profile),
+        )
+
+    async def send(self, request: ChatRequest) -> Reply:
+        """Make one attempt.
+
+        Raises:
+            AnswerFault: a status other than 2xx, no connection, or no whole answer in `timeout_s`.
+            UnusableReply: success with a body of no use.
+            ContextOverflow: the prompt does not fit the model.
+        """
+        status, headers, body = await self._exchange(request)
+        if status >= _NO_SUCCESS:
+            raise fault_of(status, headers, body)
+        return parse_reply(body, invocation_of(headers), request.tool_names)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._sdk.close()
+
+    async def _exchange(self, request: ChatRequest) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            # The SDK's own limit is per read: an endpoint that drips bytes would never hit it.
+            async with asyncio.timeout(self._profile.timeout_s):
+                raw = await self._sdk.chat.completions.with_raw_response.create(
+                    model=self._profile.model,
+                    messages=request.messages,
+                    extra_body=self._parameters(request),
+                )
+        except APIStatusError as error:
+            answer = error.response
+            return answer.status_code, answer.headers, self._without_key(answer.content)
+        except (TimeoutError, APITimeoutError) as error:
+            reason = f"no whole answer in {self._profile.timeout_s:g} s"
+            raise self._no_answer(reason) from error
+        except (APIConnectionError, ssl.SSLError) as error:
+            raise self._no_answer(_reason(error)) from error
+        return raw.status_code, raw.headers, self._without_key(raw.content)
+
+    def _parameters(self, request: ChatRequest) -> dict[str, object]:
+        parameters: dict[str, object] = {"max_tokens": self._profile.max_tokens}
+        if self._profile.temperature is not None:
+            parameters["temperature"] = self._profile.temperature
+        if request.tools:
+            parameters["tools"] = request.tools
+            # Two tools at once would share one working tree.
+            parameters["parallel_tool_calls"] = False
+            if request.tool_choice != "auto":
+                parameters["tool_choice"] = request.tool_choice
+        return {**parameters, **self._profile.extra_body, **request.extra}
+
+    def _no_answer(self, reason: str) -> AnswerFault:
+        message = f"no answer from {self._profile.base_url}: {reason}"
+        return AnswerFault(ProviderKind.UNAVAILABLE, message, retryable=True)
+
+    def _without_key(self, body: bytes) -> bytes:
+        return body.replace(self._key.encode(), _HIDDEN) if len(self._key) > len("none") else body
+
+
+def _connections(profile: ModelProfile) -> DefaultAsyncHttpxClient:
+    trusted: ssl.SSLContext | bool = True
+    if profile.base_url.startswith("http:"):
+        # No TLS will be spoken; an empty context trusts nobody and is made in no time.
+        trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return DefaultAsyncHttpxClient(
+        follow_redirects=False,
+        timeout=profile.timeout_s,
+        trust_env=not is_loopback(profile.base_url),
+        verify=trusted,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost cause, where the SDK only says "Connection error."."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split()) or type(error).__name__

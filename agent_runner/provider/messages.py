@@ -1,0 +1,111 @@
+"""AutoGen messages and tools as the OpenAI chat completions API writes them."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from autogen_core import FunctionCall
+from autogen_core.models import (
+    AssistantMessage,
+    FunctionExecutionResultMessage,
+    LLMMessage,
+    SystemMessage,
+    UserMessage,
+)
+from autogen_core.tools import Tool, ToolSchema
+
+from agent_runner.provider.thought import split_thought
+
+if TYPE_CHECKING:
+    from openai.types.chat import (
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionFunctionToolParam,
+        ChatCompletionMessageFunctionToolCallParam,
+        ChatCompletionMessageParam,
+        ChatCompletionToolChoiceOptionParam,
+    )
+
+    class WireAssistant(ChatCompletionAssistantMessageParam, total=False):
+        """The assistant message with the field in which open models take their reasoning back."""
+
+        reasoning_content: str
+
+
+def wire_messages(messages: Sequence[LLMMessage]) -> list["ChatCompletionMessageParam"]:
+    """Return `messages` for the wire, one tool message per result, in their order.
+
+    Raises:
+        ValueError: a message holds an image.
+    """
+    return [wired for message in messages for wired in _wire(message)]
+
+
+def wire_tools(tools: Sequence[Tool | ToolSchema]) -> list["ChatCompletionFunctionToolParam"]:
+    """Return the schemas of `tools` for the wire."""
+    return [_wire_tool(tool if isinstance(tool, dict) else tool.schema) for tool in tools]
+
+
+def wire_tool_choice(
+    choice: Tool | Literal["auto", "required", "none"],
+) -> "ChatCompletionToolChoiceOptionParam":
+    """Return the tool choice for the wire; a tool is one that must be called."""
+    if isinstance(choice, str):
+        return choice
+    return {"type": "function", "function": {"name": choice.name}}
+
+
+def _wire(message: LLMMessage) -> Iterable["ChatCompletionMessageParam"]:
+    match message:
+        case SystemMessage():
+            yield {"role": "system", "content": message.content}
+        case UserMessage():
+            yield {"role": "user", "content": _text_of(message)}
+        case AssistantMessage():
+            yield _wire_assistant(message)
+        case FunctionExecutionResultMessage():
+            for result in message.content:
+                yield {"role": "tool", "tool_call_id": result.call_id, "content": result.content}
+        case _:
+            assert_never(message)
+
+
+def _wire_assistant(message: AssistantMessage) -> "WireAssistant":
+    # Reasoning before a text answer stays out: endpoints that take it back want it with calls only.
+    if isinstance(message.content, str):
+        return {"role": "assistant", "content": message.content}
+    thought = split_thought(message.thought)
+    wired: WireAssistant = {
+        "role": "assistant",
+        "content": thought.content or None,
+        "tool_calls": [_wire_call(call) for call in message.content],
+    }
+    if thought.reasoning:
+        wired["reasoning_content"] = thought.reasoning
+    return wired
+
+
+def _wire_call(call: FunctionCall) -> "ChatCompletionMessageFunctionToolCallParam":
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+
+
+def _wire_tool(schema: ToolSchema) -> "ChatCompletionFunctionToolParam":
+    return {
+        "type": "function",
+        "function": {
+            "name": schema["name"],
+            "description": schema.get("description", ""),
+            "parameters": dict(schema.get("parameters", {"type": "object", "properties": {}})),
+        },
+    }
+
+
+def _text_of(message: UserMessage) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    texts = [part for part in message.content if isinstance(part, str)]
+    if len(texts) != len(message.content):
+        raise ValueError("images are not sent: the model client takes text only")
+    return "\n".join(texts)

@@ -1,0 +1,81 @@
+"""What one model call leaves behind: its attempts, tokens, repairs and times."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+_VALUE = ConfigDict(frozen=True, extra="forbid")
+
+
+class RepairKind(StrEnum):
+    """What had to be mended before a reply could enter the history."""
+
+    ARGUMENTS_EMPTY = "arguments_empty"
+    ARGUMENTS_NOT_TEXT = "arguments_not_text"
+    ARGUMENTS_INVALID = "arguments_invalid"
+    CALL_ID_MISSING = "call_id_missing"
+    CALL_ID_REPEATED = "call_id_repeated"
+    TOOL_NAME = "tool_name"
+
+
+class Usage(BaseModel):
+    """Tokens of one reply as the endpoint counted them; None where it did not say.
+
+    `cached_tokens` are part of `prompt_tokens`, `reasoning_tokens` part of `completion_tokens`.
+    """
+
+    model_config = _VALUE
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Attempt(BaseModel):
+    """One request on the wire.
+
+    Attributes:
+        status: HTTP status of the answer, None where none came.
+        error: why the answer was of no use, None for the accepted one.
+        duration_s: seconds from sending to the whole answer or its failure.
+        invocation_id: the endpoint's own id of the request, if it gave one.
+        usage: tokens of the answer, also of one that was thrown away but counted.
+    """
+
+    model_config = _VALUE
+
+    status: int | None
+    error: str | None
+    duration_s: float
+    invocation_id: str | None = None
+    usage: Usage | None = None
+
+
+class CallRecord(BaseModel):
+    """One model call: the accepted reply, if there was one, and every attempt made for it.
+
+    Attributes:
+        accepted: whether a reply came; False leaves the fields of the reply at their defaults.
+        content: text of the reply, beside tool calls too.
+        reasoning: what the endpoint gave as its reasoning.
+        finish_reason: as the endpoint wrote it.
+        model: the model that says it answered.
+        repairs: how often each kind of repair was made.
+        duration_s: seconds of the whole call, waiting included.
+        throttle_wait_s: seconds of it slept between attempts.
+    """
+
+    model_config = _VALUE
+
+    attempts: tuple[Attempt, ...]
+    accepted: bool
+    duration_s: float
+    throttle_wait_s: float
+    content: str = ""
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+    invocation_id: str | None = None
+    usage: Usage = Usage()
+    repairs: dict[RepairKind, int] = {}

@@ -1,0 +1,1 @@
+"""What ships for tests of agents: an OpenAI-compatible endpoint that plays scripts and fails."""
