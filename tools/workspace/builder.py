@@ -1,0 +1,158 @@
+"""Where layers are built: containers with the package index open, which no agent ever gets."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tools.workspace import labels as label
+from tools.workspace.channel import Command, Execution
+from tools.workspace.container import Container, ContainerSpec, Limits, running
+from tools.workspace.engine import Engine
+from tools.workspace.faults import FaultKind, InfraFault
+
+LEASE_S = 3600.0
+CRASHED = 128 + 11
+CERTIFICATES = "/build/ca.crt"
+CACHE = "/build/uv"
+PASSED_ON = (
+    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
+# What uv and pip say when the index itself cannot be reached, rather than a package built.
+UNREACHABLE = (
+    "error sending request",
+    "failed to fetch",
+    "dns error",
+    "connection refused",
+    "network is unreachable",
+    "temporary failure in name resolution",
+    "operation timed out",
+)
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Builder:
+    """For whom layers are built, and with what of the host.
+
+    Attributes:
+        environ: the host's variables: index, proxies and certificates are taken from there.
+        home: the state directory; its package cache is mounted while building, never later.
+        report: told what is being done, for a person who waits.
+        timeout_s: for one step.
+    """
+
+    engine: Engine
+    run: str
+    home: Path
+    environ: Mapping[str, str]
+    report: Report
+    timeout_s: float = 900.0
+
+    @asynccontextmanager
+    async def container(self, image: str) -> AsyncIterator["BuildContainer"]:
+        """A container of the image with the index open; `/build` and `/tmp` are in memory."""
+        async with running(self.engine, self._spec(image)) as container:
+            # Given to each step: an image keeps what its container has in its environment.
+            built = BuildContainer(container, self.timeout_s, self._env())
+            certificates = self.environ.get("SSL_CERT_FILE", "")
+            if certificates:
+                await built.put_in_memory(CERTIFICATES, _bytes_of(certificates))
+            yield built
+
+    @property
+    def _cache(self) -> Path | None:
+        """The package cache; a remote engine does not see this machine's directories."""
+        local = self.environ.get("DOCKER_HOST", "unix:").startswith("unix:")
+        return self.home / "uv" if local else None
+
+    def _env(self) -> dict[str, str]:
+        env = {name: self.environ[name] for name in PASSED_ON if name in self.environ}
+        if "PIP_INDEX_URL" in env and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(env):
+            env["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
+        if self.environ.get("SSL_CERT_FILE"):
+            for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
+                env[name] = CERTIFICATES
+        if self._cache:
+            env |= {"UV_CACHE_DIR": CACHE, "UV_LINK_MODE": "copy"}
+        return env
+
+    def _spec(self, image: str) -> ContainerSpec:
+        binds: tuple[str, ...] = ()
+        if self._cache:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            binds = (f"{self._cache}:{CACHE}",)
+        return ContainerSpec(
+            image=image,
+            labels=label.run_labels(self.run, "builder", lease_s=LEASE_S),
+            network="bridge",
+            limits=Limits(pids=2048),
+            binds=binds,
+            tmpfs=("/build", "/tmp"),
+            hardened=False,
+        )
+
+
+@dataclass(frozen=True)
+class BuildContainer:
+    """A container a layer is made in."""
+
+    container: Container
+    timeout_s: float
+    env: Mapping[str, str]
+
+    async def put_in_memory(self, path: str, content: bytes) -> None:
+        """Writes a file below a tmpfs, which the engine's own copying does not reach."""
+        script = 'mkdir -p "$(dirname "$1")" && cat > "$1"'
+        await self.step("writing a file", "/bin/sh", "-c", script, "sh", path, stdin=content)
+
+    async def unpack(self, directory: str, tar: bytes) -> None:
+        """Unpacks an archive in a directory, which is made."""
+        await self.step("unpacking", "/bin/sh", "-c", f"mkdir -p {directory}")
+        await self.step("unpacking", "tar", "-xf", "-", "-C", directory, stdin=tar)
+
+    async def step(self, what: str, *argv: str, cwd: str = "/", stdin: bytes = b"") -> Execution:
+        """Runs one step, which must succeed.
+
+        Raises:
+            InfraFault: `index_unreachable`, `stage_timeout`, or `image_unavailable` with the end
+                of what the step said.
+        """
+        done = await self.attempt(*argv, cwd=cwd, stdin=stdin)
+        if not done.ok:
+            raise _failure(what, done, self.timeout_s)
+        return done
+
+    async def attempt(self, *argv: str, cwd: str = "/", stdin: bytes = b"") -> Execution:
+        """Runs one step that may fail."""
+        command = Command(argv, cwd, self.env, stdin, self.timeout_s)
+        done = await self.container.run(command)
+        if done.exit_code == CRASHED and "install" in argv:
+            # uv can crash (astral-sh/uv#21428) and leave half a package that looks installed.
+            command = replace(command, argv=(*argv, "--reinstall"))
+            done = await self.container.run(command)
+        return done
+
+
+def is_unreachable(text: str) -> bool:
+    """Whether what uv or pip said means that the index did not answer."""
+    return any(sign in text.lower() for sign in UNREACHABLE)
+
+
+def _bytes_of(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+def _failure(what: str, done: Execution, timeout_s: float) -> InfraFault:
+    if done.timed_out:
+        message = f"{what} took longer than {timeout_s:.0f} s (limits.build_s)"
+        return InfraFault(FaultKind.STAGE_TIMEOUT, message, retryable=True)
+    text = done.output.decode(errors="replace").strip()
+    if is_unreachable(text):
+        message = f"{what}: the package index cannot be reached: {text[-400:]}"
+        return InfraFault(FaultKind.INDEX_UNREACHABLE, message, retryable=True)
+    if "no space left on device" in text.lower():
+        return InfraFault(FaultKind.HOST_DISK_FULL, f"{what}: the engine's disk is full")
+    return InfraFault(FaultKind.IMAGE_UNAVAILABLE, f"{what} failed: {text[-800:]}")

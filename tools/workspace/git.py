@@ -1,0 +1,50 @@
+"""The host's git: the user's own configuration (credentials, proxies, `insteadOf`) applies."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class GitError(Exception):
+    """A git command failed; the message is the end of what it said."""
+
+
+async def git(
+    *args: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout_s: float = 600.0,
+) -> bytes:
+    """Runs git on the host and returns its stdout; a cancelled or late one is killed.
+
+    Raises:
+        GitError: it exited with anything but 0, or the time is up.
+    """
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        *args,
+        cwd=cwd,
+        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", **(env or {})},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            out, err = await process.communicate(stdin)
+    except TimeoutError as error:
+        raise GitError(f"git {args[0]} took longer than {timeout_s:.0f} s") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise GitError(f"git {args[0]}: {err.decode(errors='replace').strip()[-600:]}")
+    return out
+
+
+def plain_config() -> dict[str, str]:
+    """An environment in which no configuration but the repository's own is read."""
+    return {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}

@@ -1,0 +1,209 @@
+"""The layers a workspace starts from: base -> environment -> instance.
+
+Each has a key made of the content that determines it, so that a rebuild has the same one; what is
+there is never built again.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import AsyncFileLock
+
+from tools.workspace import labels as label
+from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.engine import Engine, Image
+from tools.workspace.environment import BUILD_TOOLS, EnvironmentPlan
+from tools.workspace.history import cut
+from tools.workspace.mirrors import Mirror
+from tools.workspace.spec import LINK, PROJECT, VENV
+
+RECIPE = "2"  # raised when the way layers are built changes: every key changes with it
+OBJECTS = "agent_runner.objects_sha256"
+ENVIRONMENT = "agent_runner.environment"
+PYTHON = f"{VENV}/bin/python"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A repository at its commit, installed, ready to start from.
+
+    Attributes:
+        tag: the image's name.
+        key: of the content that determines it.
+        objects_sha256: what the history in it may hold (`history.objects_digest`).
+        built: whether it had to be built now.
+    """
+
+    tag: str
+    key: str
+    image: Image
+    built: bool
+
+    @property
+    def objects_sha256(self) -> str:
+        """The digest of the objects its history may hold, as recorded when it was built."""
+        return self.image.labels[OBJECTS]
+
+    @property
+    def environment(self) -> str:
+        """The tag of the environment layer below: everything but the project."""
+        return self.image.labels[ENVIRONMENT]
+
+
+def instance_key(base: Image, plan: EnvironmentPlan, source: str, commit: str) -> str:
+    """What determines an instance layer, hashed."""
+    parts = (RECIPE, plan.key(base_key(base)), source, commit)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def base_key(base: Image) -> str:
+    """What determined a base image: our own label, else (an image a user made) its digest."""
+    return base.labels.get(label.KEY, base.id)
+
+
+def instance_tag(commit: str, source: str, key: str) -> str:
+    """The name of an instance image."""
+    name = re.sub(r"[^a-z0-9]+", "-", source.rstrip("/").rpartition("/")[2].lower()).strip("-")
+    return f"agent_runner/instance:{name[:40] or 'project'}-{commit[:8]}-{key}"
+
+
+async def find_instance(
+    engine: Engine, base: Image, plan: EnvironmentPlan, source: str, commit: str
+) -> Instance | None:
+    """The instance layer, where it is there."""
+    key = instance_key(base, plan, source, commit)
+    tag = instance_tag(commit, source, key)
+    image = await engine.image(tag)
+    return Instance(tag, key, image, built=False) if image else None
+
+
+async def build_instance(
+    builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str
+) -> Instance:
+    """Builds the instance layer, and the environment layer below it where that is missing.
+
+    Raises:
+        InfraFault: `index_unreachable`, `host_disk_full`, `stage_timeout`, `image_unavailable`.
+    """
+    environment = await _environment(builder, base, plan, mirror, commit)
+    key = instance_key(base, plan, mirror.source, commit)
+    tag = instance_tag(commit, mirror.source, key)
+    async with _locked(builder.home, key):
+        image = await builder.engine.image(tag)
+        if image is not None:
+            return Instance(tag, key, image, built=False)
+        builder.report(f"installing the project at {commit[:12]}")
+        history = await cut(mirror, commit)
+        async with builder.container(environment.id) as made:
+            await _checkout(made, history.tar)
+            if plan.metadata_file:
+                await _install_project(made)
+            await _hide_build_products(made)
+            labels = {
+                label.LAYER: "instance",
+                label.KEY: key,
+                OBJECTS: history.objects_sha256,
+                "agent_runner.commit": commit,
+                ENVIRONMENT: environment.tags[0],
+            }
+            await made.container.commit(tag, labels)
+        image = await builder.engine.image(tag)
+    assert image is not None, "an image just committed is there"
+    return Instance(tag, key, image, built=True)
+
+
+async def _environment(
+    builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str
+) -> Image:
+    key = plan.key(base_key(base))
+    tag = f"agent_runner/env:py{plan.python}-{key}"
+    async with _locked(builder.home, key):
+        image = await builder.engine.image(tag)
+        if image is not None:
+            return image
+        builder.report(f"resolving the dependencies as of {plan.as_of[:10]}")
+        async with builder.container(base.id) as made:
+            await _install_dependencies(made, plan, await mirror.tree(commit))
+            labels = {label.LAYER: "environment", label.KEY: key}
+            await made.container.commit(tag, labels)
+        image = await builder.engine.image(tag)
+    assert image is not None, "an image just committed is there"
+    return image
+
+
+async def _install_dependencies(made: BuildContainer, plan: EnvironmentPlan, tree: bytes) -> None:
+    """In memory lies the whole project: its packaging files may read others of its files."""
+    await made.step("making the environment", "uv", "venv", "-q", "--python", "python3", VENV)
+    await made.unpack("/build/project", tree)
+    uv = ("uv", "pip", "install", "-q", "--python", PYTHON, "--compile-bytecode")
+    # These two first: a build that predates isolation takes them, and they bring nothing along.
+    await made.step("installing the build tools", *uv, *BUILD_TOOLS)
+    # Without its history a project that asks git for its version would not even tell its metadata.
+    version = "SETUPTOOLS_SCM_PRETEND_VERSION=1.0"
+    dated = ("env", version, *uv, *_dated(plan))
+    done = await made.attempt(*dated, "--no-build-isolation", cwd="/build/project")
+    if not done.ok:
+        await made.step("installing the dependencies", *dated, cwd="/build/project")
+    if plan.build_requires:
+        await _install_backend(made, plan, uv)
+
+
+async def _install_backend(
+    made: BuildContainer, plan: EnvironmentPlan, uv: tuple[str, ...]
+) -> None:
+    """The project's build backend, as far as it leaves the dated packages as they are.
+
+    Where it does not, the project is built in isolation.
+    """
+    held = "/build/held.txt"
+    freeze = f"uv pip freeze -q --python {PYTHON} | grep == > {held} || true"
+    await made.step("reading the environment", "/bin/sh", "-c", freeze)
+    await made.attempt(*uv, "-c", held, *plan.build_requires)
+
+
+def _dated(plan: EnvironmentPlan) -> list[str]:
+    """What is installed as of the plan's date, as arguments of uv."""
+    dated = ["--exclude-newer", plan.as_of, *plan.requirements]
+    for name in plan.requirement_files:
+        dated += ["-r", name]
+    if plan.metadata_file:
+        dated += ["-r", plan.metadata_file]
+        dated += [part for extra in plan.extras for part in ("--extra", extra)]
+    dated += [part for group in plan.groups for part in ("--group", group)]
+    return dated
+
+
+async def _checkout(made: BuildContainer, history: bytes) -> None:
+    await made.unpack(PROJECT, history)
+    await made.step("checking out", "git", "-C", PROJECT, "reset", "-q", "--hard")
+    link = f"mkdir -p {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
+    await made.step("linking the project", "/bin/sh", "-c", link)
+
+
+async def _install_project(made: BuildContainer) -> None:
+    """Editable and without dependencies; first with the tools that are there, then isolated."""
+    install = ("uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "-e", PROJECT)
+    path = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
+    done = await made.attempt("env", path, *install, "--no-build-isolation", cwd=PROJECT)
+    if not done.ok:
+        await made.step("installing the project", *install, cwd=PROJECT)
+
+
+async def _hide_build_products(made: BuildContainer) -> None:
+    """What the installation left in the tree belongs to no patch, whatever `.gitignore` says."""
+    script = (
+        "git ls-files --others --exclude-standard --directory | sed 's,^,/,' >> .git/info/exclude"
+    )
+    mkdir = "mkdir -p .git/info && "
+    await made.step("hiding build products", "/bin/sh", "-c", mkdir + script, cwd=PROJECT)
+
+
+@asynccontextmanager
+async def _locked(home: Path, key: str) -> AsyncIterator[None]:
+    (home / "locks").mkdir(parents=True, exist_ok=True)
+    async with AsyncFileLock(home / "locks" / f"{key}.lock", poll_interval=0.1):
+        yield

@@ -1,0 +1,123 @@
+"""The workspace: a container with the project in it, and what tools do there."""
+
+import io
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Command, Execution
+from tools.workspace.container import Container, ContainerSpec, running
+from tools.workspace.engine import Engine
+from tools.workspace.spec import ENV, PROJECT, WorkspaceSpec
+
+DIFF_LIMIT_BYTES = 100_000_000
+RESTORE_LIMIT_BYTES = 2_000_000_000
+# The agent may have left configuration, hooks or attributes; none of them shapes the patch.
+PLAIN_GIT = (
+    "git", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
+    "-c", "core.fsmonitor=false", "-c", "core.autocrlf=false", "-c", "diff.noprefix=false",
+    "-c", "diff.mnemonicPrefix=false", "-c", "core.quotePath=true",
+)  # fmt: skip
+PLAIN_ENV = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+INDEX = "/tmp/agent_runner.index"
+
+
+class BrokenRepository(Exception):
+    """The project's git store does not work any more; the message is git's."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A running container made from an instance layer, and its specification."""
+
+    container: Container
+    spec: WorkspaceSpec
+    engine: Engine
+
+    async def run(
+        self,
+        *argv: str,
+        timeout_s: float = 60.0,
+        cwd: str = PROJECT,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        max_output_bytes: int = OUTPUT_LIMIT_BYTES,
+    ) -> Execution:
+        """Runs a command in the project, in its environment."""
+        everything = {**ENV, **(env or {})}
+        command = Command(argv, cwd, everything, stdin, timeout_s, max_output_bytes)
+        return await self.container.run(command)
+
+    async def shell(self, script: str, *, timeout_s: float) -> Execution:
+        """Runs a shell command as the agent would type it: bash where there is one."""
+        choose = 'if command -v bash >/dev/null; then exec bash -c "$1"; fi; exec sh -c "$1"'
+        return await self.run("/bin/sh", "-c", choose, "sh", script, timeout_s=timeout_s)
+
+    async def diff(self) -> bytes:
+        """The whole difference to the base commit, as `git add -A` sees it under `.gitignore`.
+
+        The agent's own index, commits and branches make no difference.
+
+        Raises:
+            BrokenRepository: git does not work in the project any more.
+        """
+        env = {**PLAIN_ENV, "GIT_INDEX_FILE": INDEX}
+        for argv in (("read-tree", self.spec.commit), ("add", "-A", "--", ".")):
+            done = await self.run(*PLAIN_GIT, *argv, env=env, timeout_s=300)
+            if not done.ok:
+                raise BrokenRepository(done.output.decode(errors="replace").strip()[-300:])
+        options = ("--cached", "--binary", "--no-color", "--no-ext-diff", "--no-textconv")
+        done = await self.run(
+            *PLAIN_GIT, "diff", *options, self.spec.commit, "--",
+            env=env, timeout_s=300, max_output_bytes=DIFF_LIMIT_BYTES,
+        )  # fmt: skip
+        if not done.ok or done.dropped_bytes:
+            raise BrokenRepository(done.stderr.decode(errors="replace").strip()[-300:])
+        return done.stdout
+
+    async def collect(self) -> bytes:
+        """The patch; where the agent broke its git store, by the store of the instance layer."""
+        try:
+            return await self.diff()
+        except BrokenRepository:
+            await self.restore_store()
+            return await self.diff()
+
+    async def restore_store(self) -> None:
+        """Puts the project's git store back as the instance layer has it; no file is touched."""
+        await self.run("rm", "-rf", f"{PROJECT}/.git", cwd="/")
+        await self.restore(f"{PROJECT}/.git")
+
+    async def changed_files(self) -> tuple[str, ...]:
+        """Paths that differ from the base commit, new ones included.
+
+        Raises:
+            BrokenRepository: git does not work in the project any more.
+        """
+        argv = ("diff", "--name-only", "-z", "--no-renames", self.spec.commit, "--")
+        tracked = await self.run(*PLAIN_GIT, *argv, env=PLAIN_ENV)
+        others = ("ls-files", "--others", "--exclude-standard", "-z")
+        new = await self.run(*PLAIN_GIT, *others, env=PLAIN_ENV)
+        if not (tracked.ok and new.ok):
+            raise BrokenRepository(tracked.stderr.decode(errors="replace").strip()[-300:])
+        names = (tracked.stdout + new.stdout).decode("utf-8", "surrogateescape").split("\0")
+        return tuple(sorted({name for name in names if name}))
+
+    async def restore(self, path: str = PROJECT) -> None:
+        """Puts a directory back as the instance layer has it; files added since stay."""
+        spec = ContainerSpec(self.container.spec.image, self.container.spec.labels)
+        argv = ("tar", "-cf", "-", "-C", "/", path.lstrip("/"))
+        command = Command(argv, timeout_s=300, max_output_bytes=RESTORE_LIMIT_BYTES)
+        async with running(self.engine, spec) as pristine:
+            done = await pristine.run(command)
+        await self.container.put_tar("/", done.stdout)
+
+    async def entries(self, paths: tuple[str, ...]) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
+        """What lies at paths of the project, links not followed; nothing where nothing lies."""
+        archive = await self.container.get(paths, PROJECT, DIFF_LIMIT_BYTES)
+        found = {}
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            for entry in tar:
+                content = tar.extractfile(entry) if entry.isfile() else None
+                found[entry.name.rstrip("/")] = (entry, content.read() if content else b"")
+        return found
