@@ -27,6 +27,8 @@ def read_yaml(path: Path) -> object:
         raise UsageError(f"{path}: is not UTF-8 text") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: {_yaml_reason(error)}") from error
+    except ValueError as error:  # such as a date with a thirteenth month
+        raise UsageError(f"{path}: not valid YAML: {error}") from error
 
 
 def read_document(path: Path, model: type[M]) -> M:

@@ -1,0 +1,220 @@
+"""The agent and its turn loop."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.base import Response, TerminationCondition
+from autogen_agentchat.messages import (
+    BaseAgentEvent,
+    BaseChatMessage,
+    TextMessage,
+    ToolCallExecutionEvent,
+    ToolCallRequestEvent,
+)
+from autogen_core import CancellationToken
+
+from agent_runner.provider.faults import ContextOverflow
+from agent_runner.result import Termination, Usage
+from agent_runner.trajectory import AttemptLine, CallLine, TurnLine, TurnUsage
+from tools.tool import Answer
+from tools.workbench import Call, TaskWorkbench
+
+if TYPE_CHECKING:
+    from agent_runner.provider.client import EpisodeClient
+    from agent_runner.provider.profile import Prices
+    from agent_runner.provider.records import CallRecord
+    from agent_runner.provider.records import Usage as Counted
+
+Delta = list[BaseAgentEvent | BaseChatMessage]
+NAME = "engineer"
+NUDGE = (
+    "That message called no tool, so nothing happened. Call a tool to go on; if the work is done, "
+    "answer with TERMINATE alone on the last line."
+)
+
+
+@dataclass
+class Tally:
+    """What an episode has used so far; limits are asked of it between turns."""
+
+    turns: int = 0
+    records: list["CallRecord"] = field(default_factory=list)
+    tools_s: float = 0.0
+
+    @property
+    def throttle_s(self) -> float:
+        """Seconds spent waiting because the provider asked for it."""
+        return sum(record.throttle_wait_s for record in self.records)
+
+    @property
+    def model_s(self) -> float:
+        """Seconds spent waiting for the model itself."""
+        return sum(record.duration_s for record in self.records) - self.throttle_s
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens, as far as the endpoint counts them."""
+        used = [record.usage for record in self.records]
+        return sum((u.prompt_tokens or 0) + (u.completion_tokens or 0) for u in used)
+
+    def cost_usd(self, prices: "Prices | None") -> float | None:
+        """What the tokens cost, thrown-away replies included; None where a price is unknown."""
+        if prices is None:
+            return None
+        costs = [prices.cost_usd(usage) for usage in self._billed()]
+        known = [cost for cost in costs if cost is not None]
+        return round(sum(known), 6) if len(known) == len(costs) else None
+
+    def usage(self, prices: "Prices | None") -> Usage:
+        """The episode's tokens; null where the endpoint did not count."""
+        accepted = [record.usage for record in self.records if record.accepted]
+        attempts = sum(len(record.attempts) for record in self.records)
+        return Usage(
+            prompt_tokens=_sum(usage.prompt_tokens for usage in accepted),
+            completion_tokens=_sum(usage.completion_tokens for usage in accepted),
+            cached_tokens=_sum(usage.cached_tokens for usage in accepted),
+            calls=len(self.records),
+            retries=attempts - len(self.records),
+            cost_usd=self.cost_usd(prices),
+        )
+
+    def _billed(self) -> "list[Counted]":
+        return [
+            attempt.usage
+            for record in self.records
+            for attempt in record.attempts
+            if attempt.usage is not None
+        ]
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = list(counts)
+    return None if None in known else sum(count or 0 for count in known)
+
+
+@dataclass
+class Loop:
+    """One agent at work: a turn is one accepted reply and the tool calls it asked for.
+
+    Attributes:
+        limit_s: seconds for the whole loop; waiting for a throttling provider does not count.
+        on_turn: told each turn, before the next model call.
+    """
+
+    agent: AssistantAgent
+    client: "EpisodeClient"
+    workbench: TaskWorkbench
+    condition: TerminationCondition
+    limit_s: float
+    on_turn: Callable[[TurnLine], None]
+    tally: Tally = field(default_factory=Tally)
+
+    async def run(self, prompt: str) -> Termination:
+        """Drives the agent turn by turn until a condition says stop.
+
+        Raises:
+            InfraFault, ProviderFault: the world or the endpoint ended it.
+        """
+        began_s = asyncio.get_running_loop().time()
+        messages = [TextMessage(content=prompt, source="user")]
+        try:
+            async with asyncio.timeout_at(began_s + self.limit_s) as deadline:
+                while True:
+                    delta = await self._turn(messages)
+                    deadline.reschedule(began_s + self.limit_s + self.tally.throttle_s)
+                    stop = await self.condition(delta)
+                    if stop is not None:
+                        # AutoGen joins the reasons of all that fired, in the policy's order.
+                        return Termination(stop.content.partition(", ")[0])
+                    said_text = isinstance(delta[-1], TextMessage)
+                    messages = [TextMessage(content=NUDGE, source="user")] if said_text else []
+        except ContextOverflow:
+            return Termination.CONTEXT_OVERFLOW
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return Termination.TIMEOUT
+
+    async def _turn(self, messages: list[TextMessage]) -> Delta:
+        """One turn; what came of it is recorded even if it is cut short."""
+        began_s, first = time.monotonic(), len(self.workbench.calls)
+        delta: Delta = []
+        try:
+            async for event in self.agent.on_messages_stream(messages, CancellationToken()):
+                delta.append(event.chat_message if isinstance(event, Response) else event)
+        finally:
+            await self.workbench.end_calls()
+            records = self.client.take_records()
+            calls = _calls(delta, self.workbench.calls[first:])
+            self.tally.records += records
+            self.tally.tools_s += sum(call.duration_s for call in calls)
+            if records and records[-1].accepted:
+                self.tally.turns += 1
+                spent_s = round(time.monotonic() - began_s, 3)
+                self.on_turn(_line(self.tally.turns, records[-1], calls, spent_s))
+        if self.workbench.failure is not None:
+            raise self.workbench.failure
+        return delta
+
+
+def _calls(delta: Delta, ran: Sequence[Call]) -> list[Call]:
+    """The calls a turn asked for, also what AutoGen answers itself (no such tool) or never ran."""
+    by_id = {call.id: call for call in ran}
+    answered = {
+        result.call_id: result.content
+        for event in delta
+        if isinstance(event, ToolCallExecutionEvent)
+        for result in event.content
+    }
+    asked = [c for event in delta if isinstance(event, ToolCallRequestEvent) for c in event.content]
+    return [
+        by_id.get(call.id)
+        or Call(
+            call.id,
+            call.name,
+            json.loads(call.arguments),
+            Answer(answered.get(call.id, "the call was not run"), is_error=True),
+            duration_s=0.0,
+        )
+        for call in asked
+    ]
+
+
+def _line(turn: int, record: "CallRecord", calls: list[Call], spent_s: float) -> TurnLine:
+    attempts = tuple(
+        AttemptLine(status=a.status, error=a.error, duration_s=round(a.duration_s, 3))
+        for a in record.attempts
+    )
+    return TurnLine(
+        turn=turn,
+        content=record.content,
+        reasoning=record.reasoning,
+        finish_reason=record.finish_reason,
+        usage=TurnUsage(
+            prompt_tokens=record.usage.prompt_tokens,
+            completion_tokens=record.usage.completion_tokens,
+            cached_tokens=record.usage.cached_tokens,
+        ),
+        attempts=attempts,
+        repairs={str(kind): count for kind, count in record.repairs.items()},
+        calls=tuple(_call_line(call) for call in calls),
+        duration_s=spent_s,
+    )
+
+
+def _call_line(call: Call) -> CallLine:
+    return CallLine(
+        id=call.id,
+        tool=call.tool,
+        arguments=dict(call.arguments),
+        is_error=call.answer.is_error,
+        text=call.answer.text,
+        handle=call.answer.handle,
+        exit_code=call.answer.exit_code,
+        duration_s=call.duration_s,
+    )

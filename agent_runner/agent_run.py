@@ -1,0 +1,135 @@
+"""The solvers with an agent: a live model, or a scripted one on loopback, over the same client."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from autogen_agentchat.agents import AssistantAgent
+
+from agent_runner.agent import NAME, Loop, Tally
+from agent_runner.config import RunConfig
+from agent_runner.context import ElidingContext
+from agent_runner.draft import Draft
+from agent_runner.evidence import hints_in_turn
+from agent_runner.model import Model
+from agent_runner.observer import Observer
+from agent_runner.policy import policy
+from agent_runner.prompts import Prompts
+from agent_runner.provider.client import ModelClient
+from agent_runner.provider.profile import ModelProfile, with_key
+from agent_runner.testing.endpoint import FakeEndpoint
+from agent_runner.testing.script import Script
+from agent_runner.trajectory import End, Header, Trajectory, TurnLine
+from tools.outputs import Outputs, plain
+from tools.toolset import Toolset
+from tools.workbench import TaskWorkbench
+from tools.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class AgentRun:
+    """One agent at one task.
+
+    Attributes:
+        ready: awaited before the first tool may run, so that nothing measured can be disturbed.
+    """
+
+    config: RunConfig
+    model: Model
+    prompts: Prompts
+    workspace: Workspace
+    tools: Toolset
+    outputs: Outputs
+    draft: Draft
+    observer: Observer
+    trajectory: Path
+    ready: Callable[[], Awaitable[object]]
+
+    async def solve(self) -> None:
+        """Lets the agent work until the policy stops it; what it did is in the draft.
+
+        Raises:
+            InfraFault, ProviderFault: the world or the endpoint ended it.
+        """
+        workbench = TaskWorkbench(self.tools.all(), self.ready)
+        tally = Tally()
+        profile = self.model.profile
+        self.draft.provenance |= {
+            "model_asked": profile.model, "prompt_sha256": self.prompts.sha256
+        }  # fmt: skip
+        with Trajectory.create(self.trajectory) as trajectory:
+            trajectory.write(self._header(profile.model))
+            try:
+                async with self._client() as client:
+                    episode = client.for_episode()
+                    agent = AssistantAgent(
+                        NAME,
+                        episode,
+                        workbench=workbench,
+                        system_message=self.prompts.system,
+                        model_context=self._context(profile),
+                        max_tool_iterations=1,
+                        reflect_on_tool_use=False,
+                    )
+                    condition = policy(
+                        self.config, self.draft.task, self.workspace, workbench.answer, tally,
+                        profile.prices,
+                    )  # fmt: skip
+                    limit_s = self.config.limits.episode_s
+                    on_turn = self._on_turn(trajectory)
+                    loop = Loop(agent, episode, workbench, condition, limit_s, on_turn, tally)
+                    self.draft.termination = await loop.run(self.prompts.task)
+            finally:
+                self._take_down(tally, workbench)
+                trajectory.write(End(termination=self.draft.termination))
+
+    def _header(self, model: str) -> Header:
+        return Header(
+            task_id=self.draft.task.task_id,
+            solver=self.config.solver,
+            model=model,
+            system_prompt=self.prompts.system,
+            task_prompt=self.prompts.task,
+            tools=tuple(tool.name for tool in self.tools.all()),
+        )
+
+    def _context(self, profile: ModelProfile) -> ElidingContext:
+        settings = self.config.context
+        budget = settings.tokens or profile.context_tokens - profile.max_tokens
+        return ElidingContext(budget, settings.high, settings.low)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[ModelClient]:
+        """The client, and on loopback the scripted endpoint it talks to."""
+        if self.model.script is None:
+            async with ModelClient(self.model.resolved) as client:
+                yield client
+            return
+        script = Script.load(self.model.script)
+        async with FakeEndpoint([script]) as endpoint:
+            profile = self.model.profile.model_copy(update={"base_url": endpoint.base_url})
+            async with ModelClient(with_key(profile, {})) as client:
+                yield client
+
+    def _on_turn(self, trajectory: Trajectory) -> Callable[[TurnLine], None]:
+        def take(line: TurnLine) -> None:
+            trajectory.write(line)
+            self.draft.turn(line)
+            self.draft.hints += hints_in_turn(line)
+            self.observer.turn(line)
+
+        return take
+
+    def _take_down(self, tally: Tally, workbench: TaskWorkbench) -> None:
+        draft = self.draft
+        draft.usage = tally.usage(self.model.profile.prices)
+        draft.stages.add("model_wait", tally.model_s)
+        draft.stages.add("throttle_wait", tally.throttle_s)
+        draft.stages.add("tools", tally.tools_s)
+        answered = [record.model for record in tally.records if record.model]
+        draft.provenance["model_answered"] = answered[-1] if answered else None
+        tests = [call.answer.handle for call in workbench.calls if call.tool == "swe_pytest"]
+        logs = [plain(self.outputs.path(handle).read_bytes()) for handle in tests if handle]
+        if logs:
+            draft.tail_before, draft.tail_after = logs[0], logs[-1]

@@ -1,0 +1,163 @@
+"""The configuration of a run: validated whole before anything starts, written beside its result."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from agent_runner.document import explain, keys, read_yaml
+from agent_runner.errors import UsageError
+
+Solver = Literal["agent", "gold", "none", "patch", "replay"]
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(Section):
+    """Seconds a stage may take, and what a container may use."""
+
+    clone_s: float = Field(120, gt=0)
+    install_s: float = Field(900, gt=0)
+    tests_s: float = Field(900, gt=0)
+    grade_s: float = Field(1800, gt=0)
+    build_s: float = Field(1800, gt=0)
+    mirror_s: float = Field(1800, gt=0)
+    episode_s: float = Field(3600, gt=0)
+    memory_mb: int = Field(4096, ge=64)
+    cpus: float = Field(2.0, gt=0)
+    pids: int = Field(512, ge=16)
+    tokens: int | None = Field(None, gt=0)
+    cost_usd: float | None = Field(None, gt=0)
+
+
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"no regular expression ({error})") from error
+    return pattern
+
+
+class TerminationConfig(Section):
+    """When the agent is stopped."""
+
+    max_turns: int = Field(50, ge=1)
+    tests_passed: bool = True
+    tail_pattern: tuple[Annotated[str, AfterValidator(_compiled)], ...] = ()
+    nudges: int = Field(2, ge=0)
+
+
+class ImagesConfig(Section):
+    """What workspaces are made from."""
+
+    python: str = Field("3.10", pattern=r"^3\.\d+$")
+    min_free_mb: int = Field(3000, ge=0)
+
+
+class PatchConfig(Section):
+    """The patch to apply (`--patch`), and how large one may be."""
+
+    file: str | None = None
+    max_bytes: int = Field(1_000_000, gt=0)
+    max_files: int = Field(100, gt=0)
+    max_hunks: int = Field(1000, gt=0)
+
+
+class ContextConfig(Section):
+    """How much of the model's context is used; old tool outputs are elided above `high`."""
+
+    tokens: int | None = Field(None, gt=0)
+    high: float = Field(0.8, gt=0, le=1)
+    low: float = Field(0.5, gt=0, le=1)
+
+
+class RunConfig(Section):
+    """Everything that determines a single run."""
+
+    task_id: str | None = None
+    tasks: str | None = None
+    solver: Solver = "agent"
+    recording: str | None = None
+    model: str = "kimi"
+    base_url: str | None = None
+    prompt: str = "configs/prompts/agent.md"
+    limits: Limits = Limits()
+    termination: TerminationConfig = TerminationConfig()
+    images: ImagesConfig = ImagesConfig()
+    patch: PatchConfig = PatchConfig()
+    context: ContextConfig = ContextConfig()
+
+
+Layer = Mapping[str, Any]
+
+
+def merge(low: Layer, high: Layer) -> dict[str, Any]:
+    """Maps merge, everything else (lists too) is replaced."""
+    merged = dict(low)
+    for key, above in high.items():
+        value = above
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = merge(below, value)
+        merged[key] = value
+    return merged
+
+
+def read_layer(path: Path) -> Layer:
+    """Reads one `--config` file.
+
+    Raises:
+        UsageError: it cannot be read or is no YAML map.
+    """
+    found = read_yaml(path)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: a configuration is a map of keys")
+    return found
+
+
+def parse_set(text: str) -> Layer:
+    """Reads one `--set key.sub=value`; the value is YAML.
+
+    Raises:
+        UsageError: it has no `=`, or the value is no YAML.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set {text}: expected key.sub=value")
+    try:
+        layer: Any = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError) as error:
+        raise UsageError(f"--set {text}: the value is no YAML") from error
+    for part in reversed(name.split(".")):
+        layer = {part: layer}
+    checked: Layer = layer
+    return checked
+
+
+def resolve(layers: list[Layer]) -> RunConfig:
+    """Merges layers, lowest first, and validates the whole.
+
+    Raises:
+        UsageError: a key is unknown (the nearest right one is named) or a value is wrong.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = merge(merged, layer)
+    try:
+        return RunConfig.model_validate(merged)
+    except ValidationError as error:
+        raise UsageError(explain(error, keys(RunConfig))) from error
+
+
+def dump(config: RunConfig) -> str:
+    """The configuration as YAML, to be read back by `--config`."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
