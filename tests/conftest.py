@@ -1,0 +1,180 @@
+"""What tests with a real engine share; those without ask for none of it."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent_runner.prepare import Prepared
+    from agent_runner.task import Located
+    from tools.workspace.base_image import Base
+    from tools.workspace.builder import Builder
+    from tools.workspace.container import Container, ContainerSpec
+    from tools.workspace.engine import Engine
+    from tools.workspace.leftovers import Labelled
+    from tools.workspace.workspace import Workspace
+
+SEED = "spanset__merge-nested"
+
+
+@pytest.fixture(autouse=True)
+def _watched(request: pytest.FixtureRequest) -> None:
+    """Every test that may start containers is one of those after which nothing may be left."""
+    if any(request.node.get_closest_marker(name) for name in ("docker", "e2e")):
+        request.getfixturevalue("nothing_left")
+
+
+@pytest.fixture(scope="session")
+def run_id() -> str:
+    """The run on the labels of whatever this session makes itself."""
+    return f"test-{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def nothing_left(run_id: str) -> Iterator[None]:
+    """Fails the session that leaves a container: one of its own, or of a process it started."""
+    before = {row.id for row in asyncio.run(_containers())}
+    yield
+    left = [
+        row
+        for row in asyncio.run(_containers())
+        if row.run == run_id or (row.id not in before and (row.leftover or row.kept))
+    ]
+    assert not left, f"containers were left behind: {left}"
+
+
+async def _containers() -> "list[Labelled]":
+    from tools.workspace.engine import Engine
+    from tools.workspace.leftovers import containers
+
+    async with Engine() as engine:
+        return await containers(engine)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> "Path":
+    """A state directory of its own, over the user's package cache: that one is safe to share."""
+    from agent_runner import places
+
+    cache = places.home() / "uv"
+    cache.mkdir(parents=True, exist_ok=True)
+    home = tmp_path_factory.mktemp("home")
+    (home / "uv").symlink_to(cache)
+    return home
+
+
+@pytest.fixture(scope="session")
+def base(home: "Path", run_id: str, nothing_left: None) -> "Base":
+    """The base image, built where it is missing."""
+    from agent_runner.config import RunConfig
+    from tools.workspace.base_image import build_base
+
+    async def build() -> "Base":
+        async with _builder(home, run_id) as builder:
+            return await build_base(builder, RunConfig().images.python)
+
+    return asyncio.run(build())
+
+
+@pytest.fixture(scope="session")
+def seed() -> "Located":
+    """A seed task with visible tests, and where its repository is."""
+    from agent_runner.benchmarks.seeds import tasks_file
+    from agent_runner.task import find_task, locate
+
+    return locate(find_task(tasks_file(), SEED), tasks_file().parent)
+
+
+@pytest.fixture(scope="session")
+def prepared(home: "Path", run_id: str, base: "Base", seed: "Located") -> "Prepared":
+    """The seed's mirror and layers; its builder's engine is closed, see `builder`."""
+    from agent_runner.config import RunConfig
+    from agent_runner.observer import Observer
+    from agent_runner.prepare import prepare
+    from agent_runner.stages import Stages
+
+    async def make() -> "Prepared":
+        async with _builder(home, run_id) as builder:
+            return await prepare(
+                builder.engine, RunConfig(), seed, run=run_id, home=home,
+                stages=Stages(time.monotonic()), observer=Observer(quiet=True),
+            )  # fmt: skip
+
+    return asyncio.run(make())
+
+
+@asynccontextmanager
+async def _builder(home: "Path", run_id: str) -> "AsyncIterator[Builder]":
+    import os
+
+    from tools.workspace.builder import Builder
+    from tools.workspace.engine import Engine
+
+    async with Engine() as engine:
+        yield Builder(engine, run_id, home, dict(os.environ), lambda text: None)
+
+
+@pytest.fixture
+async def builder(home: "Path", run_id: str) -> "AsyncIterator[Builder]":
+    """Builds layers for the test, over the test's own connection to the engine."""
+    async with _builder(home, run_id) as builder:
+        yield builder
+
+
+@pytest.fixture
+def engine(builder: "Builder") -> "Engine":
+    """The test's connection to the engine."""
+    return builder.engine
+
+
+@pytest.fixture
+def container_spec(base: "Base", run_id: str) -> "ContainerSpec":
+    """A bare container of the base image, as hardened as an agent's."""
+    from tools.workspace.container import ContainerSpec
+    from tools.workspace.labels import run_labels
+
+    return ContainerSpec(base.image.id, run_labels(run_id, "test", lease_s=600))
+
+
+@pytest.fixture
+async def container(
+    engine: "Engine", container_spec: "ContainerSpec"
+) -> "AsyncIterator[Container]":
+    """A running one."""
+    from tools.workspace.container import running
+
+    async with running(engine, container_spec) as container:
+        yield container
+
+
+@pytest.fixture
+async def workspace(
+    engine: "Engine", prepared: "Prepared", container_spec: "ContainerSpec"
+) -> "AsyncIterator[Workspace]":
+    """The seed's workspace, as an agent gets it."""
+    from tools.workspace.container import running
+    from tools.workspace.spec import WorkspaceSpec
+    from tools.workspace.workspace import Workspace
+
+    task = prepared.located.task
+    spec = WorkspaceSpec(
+        repo=task.repo,
+        ref=task.ref,
+        commit=prepared.commit,
+        as_of=prepared.planned.environment.as_of,
+        project=prepared.planned.project,
+        pytest_k=task.pytest_k,
+        tests_s=60,
+        install_s=60,
+    )
+    made = replace(container_spec, image=prepared.instance.image.id)
+    async with running(engine, made) as container:
+        yield Workspace(container, spec, engine)
