@@ -18,8 +18,6 @@ from agent_runner.policy import policy
 from agent_runner.prompts import Prompts
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
-from agent_runner.testing.endpoint import FakeEndpoint
-from agent_runner.testing.script import Script
 from agent_runner.trajectory import End, Header, Trajectory, TurnLine
 from tools.outputs import Outputs, plain
 from tools.toolset import Toolset
@@ -106,6 +104,9 @@ class AgentRun:
             async with ModelClient(self.model.resolved) as client:
                 yield client
             return
+        from agent_runner.testing.endpoint import FakeEndpoint
+        from agent_runner.testing.script import Script
+
         script = Script.load(self.model.script)
         async with FakeEndpoint([script]) as endpoint:
             profile = self.model.profile.model_copy(update={"base_url": endpoint.base_url})

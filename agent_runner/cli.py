@@ -9,6 +9,7 @@ import click
 
 from agent_runner import __version__
 from agent_runner.errors import UsageError
+from agent_runner.imports import collector_paused
 
 FILE = click.Path(path_type=Path)
 # Name -> what `--help` says of it; the command itself is `commands/<name>.py: command`.
@@ -41,7 +42,8 @@ class Commands(click.Group):
         """Imports one."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"agent_runner.commands.{cmd_name}")
+        with collector_paused():
+            module = importlib.import_module(f"agent_runner.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -89,8 +91,8 @@ def command(ctx: click.Context, /, **options: object) -> None:
     Without a command: one run, of a task (--task-id) or of a repository as it is (--repo).
     """
     if ctx.invoked_subcommand is None:
-        from agent_runner.commands.run import Options, run
-
+        with collector_paused():
+            from agent_runner.commands.run import Options, run
         began_s: float = ctx.obj
         ctx.exit(run(Options.model_validate(options), began_s))
 

@@ -31,7 +31,7 @@ class Limits(Section):
     mirror_s: float = Field(1800, gt=0)
     episode_s: float = Field(3600, gt=0)
     memory_mb: int = Field(4096, ge=64)
-    cpus: float = Field(2.0, gt=0)
+    cpus: float | None = Field(None, gt=0)
     pids: int = Field(512, ge=16)
     tokens: int | None = Field(None, gt=0)
     cost_usd: float | None = Field(None, gt=0)

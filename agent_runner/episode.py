@@ -12,6 +12,7 @@ from agent_runner.draft import Draft
 from agent_runner.errors import InfraFault, ProviderFault, UsageError
 from agent_runner.grade import grade
 from agent_runner.grading.attempt import Grader, InvalidTask
+from agent_runner.imports import collector_paused
 from agent_runner.model import Model
 from agent_runner.observer import Observer
 from agent_runner.prepare import Prepared, prepare
@@ -25,7 +26,7 @@ from tools.outputs import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
 from tools.workspace import labels as label
-from tools.workspace.container import ContainerSpec, Limits, remove, start
+from tools.workspace.container import ContainerSpec, Limits, discard, start
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import measure
 from tools.workspace.leftovers import remove_run, sweep
@@ -94,22 +95,23 @@ async def _run(engine: Engine, job: Job, draft: Draft, observer: Observer) -> No
         stages=job.stages, observer=observer,
     )  # fmt: skip
     draft.provenance |= {
+        "engine": engine.version,
         "base_commit": ready.commit,
         "layer_key": ready.instance.key,
         "image_digest": ready.instance.image.id,
     }
     async with _workspace(engine, job, ready, draft) as workspace:
         try:
+            if loading is not None:
+                await loading
             async with _measured(workspace, ready, draft) as measured:
-                if loading is not None:
-                    await loading
                 await _solve(job, ready, workspace, draft, observer, measured)
             with job.stages.stage("collect"):
                 draft.patch = await workspace.collect()
-        except asyncio.CancelledError:
+        except BaseException:
             await _rescue(workspace, draft)
             raise
-    with job.stages.stage("grade"):
+    with job.stages.stage("grade"), observer.waiting("grading in a fresh container"):
         grader = Grader(
             engine, _container(job, ready, "grader"), ready.commit, job.config.limits.grade_s
         )
@@ -119,7 +121,8 @@ async def _run(engine: Engine, job: Job, draft: Draft, observer: Observer) -> No
 
 def _load_agent() -> None:
     """AutoGen and the OpenAI SDK take a second to import; the container starts meanwhile."""
-    importlib.import_module("agent_runner.agent_run")
+    with collector_paused():
+        importlib.import_module("agent_runner.agent_run")
 
 
 @asynccontextmanager
@@ -131,7 +134,10 @@ async def _engine(job: Job, observer: Observer) -> AsyncIterator[Engine]:
         try:
             yield engine
         finally:
-            await remove_run(engine, job.directory.run_id, keep=job.keep)
+            try:
+                await remove_run(engine, job.directory.run_id, keep=job.keep)
+            except InfraFault as fault:
+                observer.complain(f"not cleaned up, `clean` will: {fault.message}")
 
 
 @asynccontextmanager
@@ -145,7 +151,7 @@ async def _workspace(
         yield Workspace(container, _spec(job, ready), engine)
     finally:
         if not job.keep:
-            await remove(engine, container.id)
+            await discard(engine, container.id)
 
 
 def _spec(job: Job, ready: Prepared) -> WorkspaceSpec:
@@ -230,7 +236,7 @@ async def _solve(
 
 
 async def _rescue(workspace: Workspace, draft: Draft) -> None:
-    """Takes the patch so far from an interrupted episode, if that is quick."""
+    """Takes the patch so far from an episode that was cut short, if that is quick."""
     with suppress(TimeoutError, BrokenRepository, InfraFault):
         async with asyncio.timeout(INTERRUPTED_LIMIT_S):
             draft.patch = await workspace.diff()

@@ -1,61 +1,101 @@
-"""What a person sees while a run goes on: one line per stage and turn, on stderr."""
+"""What a person sees while a run goes on: a line per stage and turn on stderr, and in `run.log`."""
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from agent_runner.trajectory import CallLine, TurnLine
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+PATIENCE_S = 2.0
 
 
 @dataclass
 class Observer:
-    """Writes for people; on a terminal what takes long shows a running clock.
+    """Writes for people.
 
     Attributes:
         quiet: only what went wrong.
+        log: `run.log`, which gets everything with times.
     """
 
     quiet: bool = False
     stream: IO[str] = field(default_factory=lambda: sys.stderr)
     log: IO[str] | None = None
+    _shown: "Status | None" = field(default=None, init=False)
+    _step: str = field(default="", init=False)
 
     def say(self, text: str) -> None:
         """One line."""
         self.note(text)
         if not self.quiet:
-            print(text, file=self.stream, flush=True)
+            self._print(text)
+
+    def complain(self, text: str) -> None:
+        """One line about what went wrong; nothing silences it."""
+        self.note(text)
+        self._print(text)
 
     def note(self, text: str) -> None:
         """One line for `run.log` only."""
         if self.log is not None:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            print(f"{stamp} {text}", file=self.log, flush=True)
+            self.log.write(f"{stamp} {text}\n")
+            self.log.flush()
 
     def turn(self, line: TurnLine) -> None:
         """What the model did in a turn, how it ended, seconds, tokens."""
         self.say(turn_text(line))
 
+    def step(self, text: str) -> None:
+        """What is being done within something that takes long."""
+        self.note(text)
+        self._step = text
+        if self._shown is not None:
+            self._shown.update(text)
+
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
-        """Shows that something goes on which takes longer than two seconds."""
-        began_s = time.monotonic()
-        if self.quiet or not self.stream.isatty():
-            self.say(f"{what} ...")
-            yield
-            self.say(f"{what}: {time.monotonic() - began_s:.1f} s")
-            return
+        """Shows what goes on once it takes longer than two seconds, and then how long it took."""
         self.note(f"{what} ...")
-        from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        console = Console(file=self.stream)
-        with Progress(*columns, console=console, transient=True) as progress:
-            progress.add_task(what)
+        self._step = what
+        began_s = time.monotonic()
+        timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._show)
+        try:
             yield
+        finally:
+            timer.cancel()
+            if self._shown is not None:
+                self._shown.stop()
+                self._shown = None
+        spent_s = time.monotonic() - began_s
+        if spent_s > PATIENCE_S:
+            self.say(f"{what}: {spent_s:.1f} s")
+
+    def _show(self) -> None:
+        """A spinner on a terminal, a line elsewhere."""
+        if self.quiet:
+            return
+        if not self.stream.isatty():
+            self._print(f"{self._step} ...")
+            return
+        from rich.console import Console
+
+        self._shown = Console(file=self.stream).status(self._step)
+        self._shown.start()
+
+    def _print(self, text: str) -> None:
+        if self._shown is None:
+            self.stream.write(f"{text}\n")
+            self.stream.flush()
+        else:
+            self._shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def turn_text(line: TurnLine) -> str:
@@ -70,8 +110,7 @@ def turn_text(line: TurnLine) -> str:
 
 def brief(arguments: dict[str, object]) -> str:
     """Arguments in a few words."""
-    text = ", ".join(f"{value}" for value in arguments.values())
-    text = " ".join(text.split())
+    text = " ".join(", ".join(f"{value}" for value in arguments.values()).split())
     return text if len(text) <= 48 else text[:45] + "..."
 
 

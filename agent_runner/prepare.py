@@ -51,7 +51,7 @@ async def prepare(
         InfraFault: mirror, index, disk or engine; UsageError: the ref does not exist.
     """
     builder = Builder(
-        engine, run, home, dict(os.environ), observer.note, timeout_s=config.limits.build_s
+        engine, run, home, dict(os.environ), observer.step, timeout_s=config.limits.build_s
     )
     task = located.task
     with stages.stage("mirror"):
@@ -62,6 +62,7 @@ async def prepare(
         if task.python and base.python != task.python:
             message = f"the task wants Python {task.python}; only {base.python} can be had here"
             raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
+        await _check_test_paths(mirror, commit, task)
         planned = await plan(mirror, commit, task, base.python)
         instance = await layers.find_instance(
             engine, base.image, planned.environment, mirror.source, commit
@@ -91,6 +92,21 @@ async def _mirror(
         raise UsageError(f"{located.task.repo} has no ref {ref!r}") from error
 
 
+async def _check_test_paths(mirror: Mirror, commit: str, task: Task) -> None:
+    """Visible tests that are asked for must be there.
+
+    Raises:
+        UsageError: one is not.
+    """
+    if task.tests_are_hidden or not task.test_paths:
+        return
+    there = await mirror.paths(commit)
+    for name in task.test_paths:
+        path = name.partition("::")[0].strip("/")
+        if path != "." and not any(f"{file}/".startswith(f"{path}/") for file in there):
+            raise UsageError(f"{task.repo} has no {path} at {task.ref or 'HEAD'}")
+
+
 async def _base(builder: Builder, python: str, config: RunConfig, observer: Observer) -> Base:
     found = await find_base(builder.engine, python)
     if found is None:
@@ -106,9 +122,9 @@ async def check_disk(engine: Engine, config: RunConfig, *parts: str) -> None:
     Raises:
         InfraFault: `host_disk_full`.
     """
-    root = (await engine.facts()).root
-    if not root.exists():
+    if not engine.is_local:
         return
+    root = (await engine.facts()).root
     free_mb = shutil.disk_usage(root).free // MB
     needed_mb = sum(NEEDED_MB[part] for part in parts)
     wanted_mb = max(needed_mb, config.images.min_free_mb)

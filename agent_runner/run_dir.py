@@ -1,5 +1,6 @@
 """The run directory: what a run leaves, written as it goes, `result.json` last and by rename."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,8 +39,9 @@ class RunDir:
 
     @property
     def run_id(self) -> str:
-        """Names the run on labels."""
-        return self.path.name
+        """Names the run on labels; directories of one name in different places are two runs."""
+        place = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]
+        return f"{self.path.name}-{place}"
 
     def write(self, name: str, content: bytes) -> None:
         """Writes one file."""

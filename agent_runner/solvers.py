@@ -35,21 +35,21 @@ class Direct:
         Raises:
             InfraFault: `stage_timeout`, where the world was too slow.
         """
-        with self.draft.stages.stage("clone"):
+        with self.draft.stages.stage("clone"), self.observer.waiting("looking at the project"):
             call = self.tools.clone.call(CloneArguments())
             cloned = await self._within(call, "clone", self.limits.clone_s)
             self.observer.say(cloned.text.splitlines()[0])
-        with self.draft.stages.stage("install"):
+        with self.draft.stages.stage("install"), self.observer.waiting("installing"):
             installed = await self.tools.install.call(InstallArguments())
             self.observer.say(installed.text.splitlines()[0][:160])
         files = await self._visible_tests()
-        with self.draft.stages.stage("tests_before"):
+        with self.draft.stages.stage("tests_before"), self.observer.waiting("running the tests"):
             self.draft.tail_before = await self._tests("before", files)
         if patch:
             await self._apply(patch, files)
 
     async def _apply(self, patch: bytes, files: tuple[str, ...]) -> None:
-        with self.draft.stages.stage("tests_after"):
+        with self.draft.stages.stage("tests_after"), self.observer.waiting("running the tests"):
             try:
                 applied = await self.tools.apply_patch.apply(patch)
             except ToolRefusal as refusal:

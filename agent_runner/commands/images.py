@@ -81,7 +81,7 @@ async def _build(version: str, located: list[Located]) -> None:
     async with Engine() as engine:
         base = await find_base(engine, version)
         if base is None:
-            builder = Builder(engine, run, home(), dict(os.environ), observer.note)
+            builder = Builder(engine, run, home(), dict(os.environ), observer.step)
             with observer.waiting(f"building the base image for Python {version}"):
                 base = await build_base(builder, version)
         observer.say(f"base image: {REPOSITORY}:py{base.python}")

@@ -109,8 +109,10 @@ def _run(job: Job, observer: Observer) -> Result:
 
 def _summarise(result: Result, directory: RunDir, observer: Observer, keep: bool) -> None:
     error = f" ({result.error.kind}: {result.error.message})" if result.error else ""
-    turns = f", {result.turns} turns, stopped by {result.termination}" if result.turns else ""
-    observer.say(f"{result.status}{error} in {result.duration_s:.1f} s{turns}")
+    turns = f", {result.turns} turns" if result.turns else ""
+    turns += f", stopped by {result.termination}" if result.termination else ""
+    tell = observer.complain if result.error else observer.say
+    tell(f"{result.status}{error} in {result.duration_s:.1f} s{turns}")
     observer.say(f"run directory: {directory.path}")
     if keep:
         observer.say(f"workspace kept: python -m agent_runner shell {directory.path}")
@@ -203,7 +205,11 @@ def _patch(config: RunConfig, task: Task) -> bytes:
         if not task.patch:
             raise UsageError(f"{task.task_id} has no reference patch for --solver gold")
         return task.patch.encode()
-    if config.patch.file is None or config.solver != "patch":
+    if config.solver != "patch":
+        if config.patch.file is not None:
+            raise UsageError(f"a patch is given, but the solver is {config.solver}")
+        return b""
+    if config.patch.file is None:
         return b""
     from tools.patching import PatchLimits, PatchRefusal, parse
     from tools.patching.apply import check_size

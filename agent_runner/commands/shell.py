@@ -9,6 +9,7 @@ import click
 
 from agent_runner.commands.report_faults import reporting_faults
 from agent_runner.errors import UsageError
+from agent_runner.run_dir import RunDir
 from tools.workspace.engine import Engine
 from tools.workspace.leftovers import Labelled, containers
 from tools.workspace.spec import ENV, LINK
@@ -25,7 +26,7 @@ def command(run_dir: Path, line: tuple[str, ...]) -> None:
     Only a run with --keep leaves its workspace; `clean --all` removes it.
     """
     with reporting_faults():
-        found = asyncio.run(_find(run_dir.resolve().name))
+        found = asyncio.run(_find(RunDir(run_dir).run_id))
     if found is None:
         raise UsageError(f"{run_dir} has no workspace any more; run it with --keep")
     docker = shutil.which("docker")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent_runner.run_dir import RunDir
+
 if TYPE_CHECKING:
     from tools.workspace.base_image import Base
 
@@ -73,10 +75,10 @@ def cli(home: Path, base: "Base", tmp_path: Path) -> Cli:
     return run
 
 
-def ours(run: str) -> list[str]:
+def ours(out: Path) -> list[str]:
     """The containers of one run that are still there."""
     listed = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", f"label=agent_runner.run={run}"],
+        ["docker", "ps", "-aq", "--filter", f"label=agent_runner.run={RunDir(out).run_id}"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return listed.stdout.split()

@@ -62,7 +62,7 @@ def test_the_isolation_was_measured(cli: Cli, seen: list[Ran]) -> None:
 
 
 def test_no_container_is_left(cli: Cli, seen: list[Ran]) -> None:
-    assert ours(demo(cli, seen).out.name) == []
+    assert ours(demo(cli, seen).out) == []
 
 
 def test_two_scripted_runs_are_equal_but_for_times(cli: Cli, seen: list[Ran]) -> None:

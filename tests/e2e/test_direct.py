@@ -89,6 +89,6 @@ def test_a_kept_workspace_can_be_entered_and_is_removed_by_clean(
         )
         assert "number * 2" in done.stdout, done.stderr
     finally:
-        left = ours(ran.out.name)
+        left = ours(ran.out)
         subprocess.run(["docker", "rm", "-f", *left], check=True, capture_output=True)
     assert len(left) == 1

@@ -64,4 +64,4 @@ def test_an_interrupted_run_leaves_a_result_and_nothing_else(
     assert 'keep="first"' in (out / "patch.diff").read_text(encoding="utf-8")
     lines = trajectory.read_text(encoding="utf-8").splitlines()
     assert json.loads(lines[-1]) == {"type": "end", "termination": None}
-    assert ours("run") == []
+    assert ours(out) == []

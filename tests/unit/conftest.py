@@ -50,17 +50,20 @@ class Repository:
 MakeRepository = Callable[[str], Repository]
 
 
-@pytest.fixture
-def new_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeRepository:
-    """Makes empty repositories by name; what runs git in the test has no configuration either."""
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+@pytest.fixture(scope="session")
+def new_repository(tmp_path_factory: pytest.TempPathFactory) -> MakeRepository:
+    """Makes empty repositories, each in a directory of its own."""
 
     def make(name: str) -> Repository:
-        path = tmp_path / name
-        path.mkdir()
-        made = Repository(path)
+        made = Repository(tmp_path_factory.mktemp(name))
         made.git("init", "-q", "-b", "main")
         return made
 
     return make
+
+
+@pytest.fixture
+def no_git_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs git in the test reads nobody's configuration either."""
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)

@@ -1,23 +1,38 @@
 """From a repository at a commit to an environment as of a date, with git alone."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from agent_runner.environments.plan import Planned, plan
 from agent_runner.task import Task
+from tools.workspace.environment import EnvironmentPlan
 from tools.workspace.mirrors import open_mirror
 
+pytestmark = pytest.mark.usefixtures("no_git_config")
+
+
+class Repository(Protocol):
+    path: Path
+    commits: list[str]
+
+    def commit(self, files: Mapping[str, str], message: str = "change") -> str: ...
+
+
+New = Callable[[str], Repository]
 TASK = Task(task_id="a", repo="r")
 PYPROJECT = '[project]\nname = "thing"\n'
 
 
-async def planned(repository, tmp_path: Path, task: Task = TASK) -> Planned:
+async def planned(repository: Repository, tmp_path: Path, task: Task = TASK) -> Planned:
     mirror = await open_mirror(str(repository.path), "main", tmp_path / "home", timeout_s=30)
     return await plan(mirror, repository.commits[-1], task, "3.10")
 
 
-async def test_packaging_with_extras_needs_no_list(new_repository, tmp_path: Path) -> None:
+async def test_packaging_with_extras_needs_no_list(new_repository: New, tmp_path: Path) -> None:
     repository = new_repository("r")
     extras = f"{PYPROJECT}optional-dependencies = {{test = ['pytest'], docs = []}}\n"
     repository.commit({"pyproject.toml": extras, "requirements-test.txt": "pytest\n"})
@@ -31,7 +46,7 @@ async def test_packaging_with_extras_needs_no_list(new_repository, tmp_path: Pat
 
 
 async def test_lists_and_all_they_include_determine_the_environment(
-    new_repository, tmp_path: Path
+    new_repository: New, tmp_path: Path
 ) -> None:
     repository = new_repository("r")
     files = {
@@ -55,7 +70,7 @@ async def test_lists_and_all_they_include_determine_the_environment(
     assert (await planned(repository, tmp_path, dated)).environment.key("base") != before
 
 
-async def test_the_date_is_the_rows_else_the_commits(new_repository, tmp_path: Path) -> None:
+async def test_the_date_is_the_rows_else_the_commits(new_repository: New, tmp_path: Path) -> None:
     repository = new_repository("r")
     repository.commit({"a.py": ""})
     assert (await planned(repository, tmp_path)).environment.as_of == "2023-11-14T22:13:20Z"
@@ -66,7 +81,7 @@ async def test_the_date_is_the_rows_else_the_commits(new_repository, tmp_path: P
 
 
 async def test_a_repository_without_packaging_gets_all_its_lists(
-    new_repository, tmp_path: Path
+    new_repository: New, tmp_path: Path
 ) -> None:
     repository = new_repository("r")
     repository.commit({"requirements.txt": "numpy\n", "requirements-test.txt": "pytest\n"})
@@ -76,7 +91,9 @@ async def test_a_repository_without_packaging_gets_all_its_lists(
     assert set(made.environment.requirement_files) == {"requirements.txt", "requirements-test.txt"}
 
 
-async def test_the_plan_is_the_commits_and_not_the_newest(new_repository, tmp_path: Path) -> None:
+async def test_the_plan_is_the_commits_and_not_the_newest(
+    new_repository: New, tmp_path: Path
+) -> None:
     repository = new_repository("r")
     first = repository.commit({"pyproject.toml": PYPROJECT})
     repository.commit({"pyproject.toml": PYPROJECT.replace("thing", "renamed")})
@@ -99,10 +116,6 @@ async def test_the_plan_is_the_commits_and_not_the_newest(new_repository, tmp_pa
 def test_a_key_changes_with_what_determines_the_layer(
     change: dict[str, object], same: bool
 ) -> None:
-    from dataclasses import replace
-
-    from tools.workspace.environment import EnvironmentPlan
-
     made = EnvironmentPlan(python="3.10", as_of="2024-01-01")
     assert (replace(made, **change).key("base") == made.key("base")) is same
     assert made.key("base") != made.key("other base")

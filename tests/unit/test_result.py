@@ -18,7 +18,7 @@ from agent_runner.errors import (
 )
 from agent_runner.grading.attempt import Attempt
 from agent_runner.result import EXIT_CODES, Grade, Result, Status, Termination, TestList
-from agent_runner.run_dir import create
+from agent_runner.run_dir import RunDir, create
 from agent_runner.stages import Stages
 from agent_runner.task import Task
 
@@ -199,10 +199,16 @@ def test_a_run_directory_is_named_by_time_and_task(
     monkeypatch.setenv("AGENT_RUNNER_ROOT", str(tmp_path))
     directory = create("a-task", None)
     assert directory.path.parent == tmp_path / "sandbox" / "runs"
-    stamp, _, slug = directory.run_id.partition("-")
+    stamp, _, slug = directory.path.name.partition("-")
     assert time.strptime(stamp.partition(".")[0], "%Y%m%dT%H%M%S")
     assert len(stamp.partition(".")[2]) == len("123Z")
     assert slug == "a-task"
+
+
+def test_runs_in_directories_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    first, second = create("t", tmp_path / "a" / "run"), create("t", tmp_path / "b" / "run")
+    assert first.run_id != second.run_id
+    assert first.run_id == RunDir(first.path).run_id
 
 
 def test_a_directory_that_holds_something_is_not_taken(tmp_path: Path) -> None:

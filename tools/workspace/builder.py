@@ -65,7 +65,7 @@ class Builder:
     @property
     def _cache(self) -> Path | None:
         """The package cache; a remote engine does not see this machine's directories."""
-        local = self.environ.get("DOCKER_HOST", "unix:").startswith("unix:")
+        local = self.engine.is_local
         return self.home / "uv" if local else None
 
     def _env(self) -> dict[str, str]:

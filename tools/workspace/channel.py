@@ -109,7 +109,7 @@ class Channel(Protocol):
 
     A command that ended leaves its background processes running; one that meets its time limit
     has everything it started ended, daemons included, and keeps its partial output. Cancellation
-    is passed on at once.
+    is passed on at once, and what the command started is ended before the next one runs.
     """
 
     async def run(self, command: Command) -> Execution:
@@ -130,9 +130,12 @@ class ExecChannel:
 
     def __init__(self, container: DockerContainer) -> None:
         self._container = container
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self, command: Command) -> Execution:
         """See `Channel.run`."""
+        while self._ending:
+            await asyncio.wait(self._ending)
         started = time.monotonic()
         mark = secrets.token_hex(8)
         kept = _Kept(command.max_output_bytes)
@@ -142,6 +145,11 @@ class ExecChannel:
         except TimeoutError:
             await self._kill(mark)
             exit_code = None
+        except asyncio.CancelledError:
+            ending = asyncio.create_task(self._kill_if_there(mark))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            raise
         return Execution(
             exit_code=exit_code,
             stdout=b"".join(kept.stdout),
@@ -193,6 +201,11 @@ class ExecChannel:
                 return True
             await asyncio.sleep(0.1)
         return False
+
+    async def _kill_if_there(self, mark: str) -> None:
+        """Ends a cancelled command; whoever cancelled it may be removing the container."""
+        with suppress(InfraFault):
+            await self._kill(mark)
 
     async def _kill(self, mark: str) -> None:
         kill = Command(("/bin/sh", "-c", _KILL, "sh", mark), timeout_s=KILL_LIMIT_S)

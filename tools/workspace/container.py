@@ -3,7 +3,7 @@
 import io
 import tarfile
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,10 +27,10 @@ Network = Literal["none", "bridge"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one container may use of the machine."""
+    """What one container may use of the machine; `cpus` None means all of them."""
 
     memory_bytes: int = 4 * 1024**3
-    cpus: float = 2.0
+    cpus: float | None = None
     pids: int = 512
 
 
@@ -165,7 +165,7 @@ def _create_body(spec: ContainerSpec) -> Mapping[str, JSONValue]:
         "Init": True,
         "Memory": spec.limits.memory_bytes,
         "MemorySwap": spec.limits.memory_bytes,
-        "NanoCpus": int(spec.limits.cpus * 1e9),
+        "NanoCpus": int((spec.limits.cpus or 0) * 1e9),
         "PidsLimit": spec.limits.pids,
         "LogConfig": {"Type": "none"},
         "Binds": list(spec.binds),
@@ -197,7 +197,7 @@ async def running(engine: Engine, spec: ContainerSpec) -> AsyncIterator[Containe
     try:
         yield container
     finally:
-        await remove(engine, container.id)
+        await discard(engine, container.id)
 
 
 async def start(engine: Engine, spec: ContainerSpec) -> Container:
@@ -216,6 +216,15 @@ async def create(engine: Engine, spec: ContainerSpec) -> Container:
     async with engine_errors(f"creating a container of image {spec.image}"):
         created = await engine.docker.containers.create(_create_body(spec))
     return Container(created, spec, ExecChannel(created))
+
+
+async def discard(engine: Engine, container_id: str) -> None:
+    """Removes a container at the end of its use.
+
+    An engine that fails now must not hide how the use ended; what stays is found by its label.
+    """
+    with suppress(InfraFault):
+        await remove(engine, container_id)
 
 
 async def remove(engine: Engine, container_id: str) -> None:

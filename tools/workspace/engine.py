@@ -82,6 +82,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._docker: aiodocker.Docker | None = None
+        self.version = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -90,7 +91,7 @@ class Engine:
             message = f"no Docker engine: {error}; {START_ENGINE}"
             raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message) from error
         try:
-            await docker.version()
+            self.version = str((await docker.version())["Version"])
         except (DockerError, aiohttp.ClientError, OSError, TimeoutError) as error:
             await docker.close()
             message = f"no Docker engine answers ({error}); {START_ENGINE}"
@@ -114,6 +115,11 @@ class Engine:
         if self._docker is None:
             raise RuntimeError("the engine is used outside its `async with`")
         return self._docker
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine sees this machine's directories, and we its disk."""
+        return self.docker.docker_host.startswith("unix:")
 
     async def facts(self) -> EngineFacts:
         """Asks the engine about itself."""

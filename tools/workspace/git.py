@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import re
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -30,6 +33,7 @@ async def git(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # so that its ssh and remote helpers end with it
     )
     try:
         async with asyncio.timeout(timeout_s):
@@ -38,11 +42,18 @@ async def git(
         raise GitError(f"git {args[0]} took longer than {timeout_s:.0f} s") from error
     finally:
         if process.returncode is None:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode != 0:
-        raise GitError(f"git {args[0]}: {err.decode(errors='replace').strip()[-600:]}")
+        said = without_password(err.decode(errors="replace"))
+        raise GitError(f"git {args[0]}: {said.strip()[-600:]}")
     return out
+
+
+def without_password(text: str) -> str:
+    """The same text with user and password taken out of its addresses."""
+    return re.sub(r"://[^/@\s]+@", "://", text)
 
 
 def plain_config() -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable
@@ -57,6 +58,8 @@ async def cut(mirror: Mirror, commit: str) -> History:
         await git("pack-refs", "--all", cwd=where, env=plain_config())
         for trace in ("FETCH_HEAD", "ORIG_HEAD"):
             (where / ".git" / trace).unlink(missing_ok=True)
+        # The reflog names the mirror's path on this machine and the machine's user.
+        await asyncio.to_thread(shutil.rmtree, where / ".git" / "logs", True)
         tar = await asyncio.to_thread(_pack, where)
     return History(commit, tar, objects_digest(await allowed_objects(mirror, commit)), tags)
 

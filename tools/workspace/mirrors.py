@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import AsyncFileLock
 
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.git import GitError, git
+from tools.workspace.git import GitError, git, without_password
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 STREAM_SUFFIX = ".fast-import"
@@ -132,7 +132,7 @@ async def _fill(mirror: Mirror, ref: str, timeout_s: float) -> None:
             await _set_head(half)
         half.rename(mirror.path)
     except GitError as error:
-        message = f"cannot mirror {mirror.source}: {error}"
+        message = f"cannot mirror {without_password(mirror.source)}: {error}"
         raise InfraFault(FaultKind.MIRROR_FAILED, message, retryable=True) from error
 
 
