@@ -38,7 +38,7 @@ def list_images(as_json: bool) -> None:
     rows = [
         {
             "layer": image.labels[label.LAYER],
-            "tag": image.tags[0] if image.tags else image.id[7:19],
+            "tag": _name(image),
             "size_bytes": image.size_bytes,
             "key": image.labels.get(label.KEY, ""),
         }
@@ -51,6 +51,12 @@ def list_images(as_json: bool) -> None:
         click.echo(f"{row['layer']:<12} {int(str(row['size_bytes'])) // MB:>6} MB  {row['tag']}")
     if not rows:
         click.echo("no images yet: `images build`, or any run, makes them", err=True)
+
+
+def _name(image: Image) -> str:
+    """Its tag; one that lost it to a rebuild goes by its id."""
+    tags = [tag for tag in image.tags if not tag.startswith("<none>")]
+    return tags[0] if tags else image.id[7:19]
 
 
 async def _list() -> list[Image]:

@@ -116,6 +116,7 @@ def _summarise(result: Result, directory: RunDir, observer: Observer, keep: bool
     observer.say(f"run directory: {directory.path}")
     if keep:
         observer.say(f"workspace kept: python -m agent_runner shell {directory.path}")
+        observer.say(f"to remove it:   python -m agent_runner clean {directory.path}")
 
 
 def configure(options: Options) -> RunConfig:

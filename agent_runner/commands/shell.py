@@ -17,13 +17,13 @@ from tools.workspace.spec import ENV, LINK
 FALLBACK = 'command -v bash >/dev/null && exec bash "$@" || exec sh "$@"'
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.argument("line", nargs=-1)
+@click.argument("line", nargs=-1, type=click.UNPROCESSED)
 def command(run_dir: Path, line: tuple[str, ...]) -> None:
     """Opens a shell in the workspace of RUN_DIR, or runs LINE there.
 
-    Only a run with --keep leaves its workspace; `clean --all` removes it.
+    Only a run with --keep leaves its workspace; `clean RUN_DIR` removes it.
     """
     with reporting_faults():
         found = asyncio.run(_find(RunDir(run_dir).run_id))

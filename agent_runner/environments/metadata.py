@@ -89,7 +89,7 @@ def _setup_py(text: str) -> tuple[str, tuple[str, ...]] | None:
     """The literal arguments of `setup(...)`; what is computed is left to the build itself."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):  # ValueError: a null byte
+    except (SyntaxError, ValueError):  # ValueError: a null byte, before Python 3.11.4
         return None
     assigned = {
         target.id: node.value

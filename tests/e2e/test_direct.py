@@ -88,7 +88,8 @@ def test_a_kept_workspace_can_be_entered_and_is_removed_by_clean(
             shell, cwd=ROOT, env=environment(home), capture_output=True, text=True, check=False
         )
         assert "number * 2" in done.stdout, done.stderr
+        assert len(ours(ran.out)) == 1
     finally:
-        left = ours(ran.out)
-        subprocess.run(["docker", "rm", "-f", *left], check=True, capture_output=True)
-    assert len(left) == 1
+        clean = [sys.executable, "-m", "agent_runner", "clean", str(ran.out)]
+        subprocess.run(clean, cwd=ROOT, env=environment(home), check=True, capture_output=True)
+    assert ours(ran.out) == []
