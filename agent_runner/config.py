@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent_runner.document import explain, keys, read_yaml
 from agent_runner.errors import UsageError
@@ -76,6 +76,12 @@ class ContextConfig(Section):
     tokens: int | None = Field(None, gt=0)
     high: float = Field(0.8, gt=0, le=1)
     low: float = Field(0.5, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("context.low is above context.high")
+        return self
 
 
 class RunConfig(Section):

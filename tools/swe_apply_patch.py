@@ -119,9 +119,13 @@ def _script(planned: Plan, tree: dict[str, Entry]) -> bytes:
     """Writes everything, or puts everything back; a file keeps its permissions and owner."""
     touched = sorted({*planned.deletes, *(write.path for write in planned.writes)})
     there = [path for path in touched if tree.get(path, Entry()).kind != "missing"]
+    remove_empty = "rmdir -p --ignore-fail-on-non-empty"
+    folders = sorted({posixpath.dirname(path) for path in touched} - {""})
     lines = [
         f"cd {PROJECT} || exit 1",
-        f"undo() {{ rm -f -- {_quoted(touched)}; tar -xf {STAGE}/before.tar; rm -rf {STAGE}; }}",
+        f"undo() {{ rm -f -- {_quoted(touched)}; tar -xf {STAGE}/before.tar; rm -rf {STAGE};",
+        *(f"{remove_empty} -- {_quoted([folder])} 2>/dev/null;" for folder in folders),
+        "}",
         f"tar -cf {STAGE}/before.tar --no-recursion -T /dev/null -- {_quoted(there)} || exit 1",
         "apply() {",
         "set -e",
@@ -140,8 +144,7 @@ def _script(planned: Plan, tree: dict[str, Entry]) -> bytes:
     for path in planned.deletes:
         folder = posixpath.dirname(path)
         if folder:
-            ignored = "--ignore-fail-on-non-empty"
-            lines.append(f"rmdir -p {ignored} -- {_quoted([folder])} 2>/dev/null || true")
+            lines.append(f"{remove_empty} -- {_quoted([folder])} 2>/dev/null || true")
     # `set -e` is ignored in a function that stands in a condition, hence the subshell.
     lines += ["}", "(apply)", f"if [ $? = 0 ]; then rm -rf {STAGE}; else undo; exit 1; fi"]
     return "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n"

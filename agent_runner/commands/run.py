@@ -66,6 +66,7 @@ def run(options: Options, began_s: float) -> int:
     with_agent = config.solver in AGENTS
     model = choose(config, os.environ) if with_agent else None
     prompts = render(_found(config.prompt), located.task) if with_agent else None
+    was_there = options.out is not None and options.out.exists()
     directory = create(located.task.slug, options.out)
     directory.write("config.yaml", dump(config).encode())
     with directory.log.open("a", encoding="utf-8") as log:
@@ -78,6 +79,8 @@ def run(options: Options, began_s: float) -> int:
             result = _run(job, observer)
         except UsageError:
             shutil.rmtree(directory.path)
+            if was_there:
+                directory.path.mkdir()
             raise
         _summarise(result, directory, observer, options.keep)
     click.echo(result.compact())

@@ -47,7 +47,9 @@ def read_metadata(files: Mapping[str, str]) -> Metadata:
     legacy = _setup_cfg(files.get("setup.cfg", "")) or _setup_py(files.get("setup.py", ""))
     source = next((name for name in ("setup.py", "setup.cfg") if name in files), "")
     if not source:
-        return Metadata(groups=pyproject.groups)
+        # Poetry and older flit name the project in tables of their own.
+        declared = "pyproject.toml" if pyproject.build_requires else ""
+        return replace(pyproject, installable=bool(declared), source=declared)
     name, extras = legacy or ("", ())
     return replace(pyproject, name=name, installable=True, source=source, extras=extras)
 
@@ -63,7 +65,12 @@ def _pyproject(text: str) -> Metadata:
     if isinstance(project, dict):
         extras = _known(project.get("optional-dependencies", {}))
         return Metadata(str(project.get("name", "")), True, "pyproject.toml", extras, groups, build)
-    return Metadata(groups=groups, build_requires=build)
+    return Metadata(_tool_name(tables.get("tool")), groups=groups, build_requires=build)
+
+
+def _tool_name(table: object) -> str:
+    poetry = table.get("poetry") if isinstance(table, dict) else None
+    return str(poetry.get("name", "")) if isinstance(poetry, dict) else ""
 
 
 def _build_requires(table: object) -> tuple[str, ...]:

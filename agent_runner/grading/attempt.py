@@ -21,6 +21,15 @@ APPLY = (
     ("git", "apply", "--verbose", "--reject"),
     ("patch", "--batch", "--forward", "--fuzz=5", "-p1", "-i"),
 )
+# A test file that the base commit lacks comes with the hidden tests, or not at all.
+SET_BACK = """
+set -e
+base=$1; shift
+for path; do
+  if git cat-file -e "$base:$path" 2>/dev/null; then git checkout -q "$base" -- "$path"
+  else rm -rf -- "./$path"; fi
+done
+"""
 
 
 class InvalidTask(Exception):
@@ -86,12 +95,8 @@ class Grader:
             return await self._run_tests(container, recipe, replace(graded, log=log))
 
     async def _set_tests(self, container: Container, recipe: Recipe) -> None:
-        for path in recipe.protected:
-            there = await _run(container, "git", "cat-file", "-e", f"{self.commit}:{path}")
-            if there.ok:
-                await container.check("git", "checkout", "-q", self.commit, "--", path, cwd=PROJECT)
-            else:
-                await container.check("rm", "-rf", "--", path, cwd=PROJECT)
+        set_back = ("/bin/sh", "-c", SET_BACK, "sh", self.commit, *recipe.protected)
+        await container.check(*set_back, cwd=PROJECT)
         if recipe.test_patch:
             await container.put({"/agent_runner/tests.diff": recipe.test_patch})
             done = await _run(container, "git", "apply", "--verbose", "/agent_runner/tests.diff")
@@ -116,6 +121,8 @@ class Grader:
 def _script(body: str, nonce: str) -> str:
     """The script with markers nobody can know; its exit code is the tests', kept off stdout."""
     return (
+        # The nonce must not be found by the code under test; the shell has the file open.
+        "rm -rf /agent_runner\n"
         "exec 2>&1\n"
         f"printf '\\n%s\\n' 'start {nonce}'\n"
         f"( {body.rstrip()}\n)\n"

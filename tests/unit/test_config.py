@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from agent_runner.commands.run import Options, configure
-from agent_runner.config import RunConfig, dump, merge, parse_set, read_layer, resolve
+from agent_runner.config import Layer, RunConfig, dump, merge, parse_set, read_layer, resolve
 from agent_runner.errors import UsageError
 
 
@@ -146,7 +146,7 @@ def test_an_absent_file_is_refused_and_an_empty_one_says_nothing(tmp_path: Path)
 
 
 def test_what_is_dumped_reads_back_the_same(tmp_path: Path) -> None:
-    layers = [
+    layers: list[Layer] = [
         {"task_id": "größe", "termination": {"tail_pattern": ["^\\d+ passed", "a: b"]}},
         {"limits": {"tokens": 5, "cost_usd": 0.25}, "patch": {"file": "x.diff"}},
     ]

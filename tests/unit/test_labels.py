@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,12 @@ def test_what_a_dead_process_made_is_one_before_its_lease_is_over(
     process.kill()
     process.wait()
     assert is_leftover(made, time.time())
+
+
+def test_a_start_is_told_whatever_a_process_calls_itself(process: subprocess.Popen[bytes]) -> None:
+    started_s = int(label._started(process.pid)) / os.sysconf("SC_CLK_TCK")
+    uptime_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    assert uptime_s - 60 < started_s <= uptime_s
 
 
 def test_a_number_that_another_process_has_by_now_is_dead() -> None:

@@ -104,3 +104,16 @@ def test_lists_for_tests_come_before_lists_for_all(
 def test_where_nothing_is_installed_every_list_counts() -> None:
     paths = ("requirements.txt", "requirements-test.txt")
     assert set(requirement_files(paths, installable=False)) == set(paths)
+
+
+def test_a_poetry_project_is_installable_and_named() -> None:
+    text = '[tool.poetry]\nname = "Old-Thing"\n[build-system]\nrequires = ["poetry-core>=1.0"]\n'
+    found = read_metadata({"pyproject.toml": text})
+    assert (found.name, found.installable, found.source) == ("Old-Thing", True, "pyproject.toml")
+    assert found.build_requires == ("poetry-core",)
+
+
+def test_a_pyproject_that_only_configures_tools_installs_nothing() -> None:
+    found = read_metadata({"pyproject.toml": "[tool.black]\nline-length = 99\n"})
+    assert not found.installable
+    assert found.source == ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -113,9 +113,7 @@ async def test_the_plan_is_the_commits_and_not_the_newest(
         ({"files": {"setup.py": "x"}}, False),
     ],
 )
-def test_a_key_changes_with_what_determines_the_layer(
-    change: dict[str, object], same: bool
-) -> None:
+def test_a_key_changes_with_what_determines_the_layer(change: dict[str, Any], same: bool) -> None:
     made = EnvironmentPlan(python="3.10", as_of="2024-01-01")
     assert (replace(made, **change).key("base") == made.key("base")) is same
     assert made.key("base") != made.key("other base")

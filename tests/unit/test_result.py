@@ -211,6 +211,12 @@ def test_runs_in_directories_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert first.run_id == RunDir(first.path).run_id
 
 
+def test_directories_of_one_name_are_two_runs(tmp_path: Path) -> None:
+    first, second = (create("slug", tmp_path / place / "out") for place in ("a", "b"))
+    assert first.run_id != second.run_id
+    assert first.run_id.startswith("out-")
+
+
 def test_a_directory_that_holds_something_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     for taken in (tmp_path, tmp_path / "file"):

@@ -55,7 +55,8 @@ def test_keys_stand_in_the_order_of_the_contract(tmp_path: Path) -> None:
 def test_every_line_is_on_disk_before_the_next_is_written(tmp_path: Path) -> None:
     path = tmp_path / "trajectory.jsonl"
     with Trajectory.create(path) as trajectory:
-        for count, line in enumerate((HEADER, turn(), End(termination=None)), start=1):
+        everything: list[Header | TurnLine | End] = [HEADER, turn(), End(termination=None)]
+        for count, line in enumerate(everything, start=1):
             trajectory.write(line)
             assert len(lines(path)) == count
 

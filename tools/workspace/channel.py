@@ -17,6 +17,7 @@ from tools.workspace.faults import FaultKind, InfraFault
 
 OUTPUT_LIMIT_BYTES = 10_000_000
 KILL_LIMIT_S = 5.0
+NOT_STARTED = 126
 KILLED = 128 + 9
 MARK = "AGENT_RUNNER_COMMAND"
 
@@ -185,22 +186,22 @@ class ExecChannel:
     async def _exit_code(self, inspect: "_Inspect") -> int:
         facts = await inspect()
         code = facts["ExitCode"]
-        lost = code is None or facts["Running"] or (code == KILLED and await self._has_ended())
+        within_s = {NOT_STARTED: 0.0, KILLED: CONTAINER_END_S}.get(code or 0)
+        lost = facts["Running"] or (within_s is not None and await self._ends(within_s))
         if code is None or lost:
             raise InfraFault(
                 FaultKind.CONTAINER_LOST, "the container ended under a command", retryable=True
             )
         return int(code)
 
-    async def _has_ended(self) -> bool:
-        """Whether the container's end killed the command: PID 1 is the last of it to be reaped."""
-        deadline_s = time.monotonic() + CONTAINER_END_S
-        while time.monotonic() < deadline_s:
-            state = (await self._container.show())["State"]
-            if not state["Running"]:
-                return True
+    async def _ends(self, within_s: float) -> bool:
+        """Whether the container's end ended the command: its PID 1 is the last to be reaped."""
+        deadline_s = time.monotonic() + within_s
+        while (await self._container.show())["State"]["Running"]:
+            if time.monotonic() >= deadline_s:
+                return False
             await asyncio.sleep(0.1)
-        return False
+        return True
 
     async def _kill_if_there(self, mark: str) -> None:
         """Ends a cancelled command; whoever cancelled it may be removing the container."""

@@ -19,7 +19,8 @@ from tools.workspace.labels import NOBODYS
 
 # What package installs and test suites need; nothing else of root's power is left.
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "KILL")
-# PID 1 must end at SIGTERM and reap; `--init` gives it both with any command.
+# As PID 1 it reaps, and no signal from inside ends it, `kill -9 -1` included; under `--init` that
+# would end the container. From outside it is removed by force, which waits for nothing.
 IDLE = ("/bin/sh", "-c", "while :; do sleep 86400 & wait; done")
 
 Network = Literal["none", "bridge"]
@@ -162,7 +163,7 @@ class Container:
 def _create_body(spec: ContainerSpec) -> Mapping[str, JSONValue]:
     host: dict[str, JSONValue] = {
         "NetworkMode": spec.network,
-        "Init": True,
+        "Init": False,
         "Memory": spec.limits.memory_bytes,
         "MemorySwap": spec.limits.memory_bytes,
         "NanoCpus": int((spec.limits.cpus or 0) * 1e9),

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+RECIPE = "3"  # raised when the way layers are built changes: every key changes with it
 # Held to no date: older ones cannot build editable, or break on the Python that is there.
 BUILD_TOOLS = ("setuptools==68.2.2", "wheel==0.41.3")
 # Later majors of these build tools no longer read what projects wrote for the earlier ones.
@@ -42,7 +43,8 @@ class EnvironmentPlan:
 
     def key(self, base_key: str) -> str:
         """What determines the layer, hashed: equal plans on an equal base share one layer."""
-        facts = asdict(self) | {"base": base_key, "build_tools": BUILD_TOOLS}
+        built = {"base": base_key, "build_tools": BUILD_TOOLS, "recipe": RECIPE}
+        facts = asdict(self) | built
         del facts["reasons"]
         text = json.dumps(facts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -116,7 +116,7 @@ async def measure(
 async def probe_network(container: Container) -> Network:
     """Tries DNS, TCP and UDP, IPv4 and IPv6, outwards, to the host and to the metadata service."""
     targets = json.dumps([TARGETS_TCP, TARGETS_UDP, NAMES])
-    found = json.loads(await _ask(container, f"{VENV}/bin/python", "-I", "-c", _PROBE, targets))
+    found = json.loads(await _ask(container, f"{VENV}/bin/python", "-IB", "-c", _PROBE, targets))
     return Network(dns=found["dns"], tcp=found["tcp"], udp=found["udp"])
 
 
@@ -144,6 +144,8 @@ async def _foreign_stores(container: Container, project: str) -> tuple[str, ...]
         pattern = re.sub(r"[-_.]+", "[-_.]", project)
         names += [f"{pattern}-*.whl", f"{pattern}-*.egg", f"{pattern}-*.tar.gz"]
     tests = [part for name in names for part in ("-o", "-iname", name)][1:]
+    # A bare repository without packs, whatever its name.
+    tests += ["-o", "-type", "d", "-name", "objects", "-exec", "test", "-e", "{}/../HEAD", ";"]
     # `-xdev` leaves out what is no disk; the project's own store is judged by its objects.
     argv = ["find", "/", "-xdev", "-path", f"{PROJECT}/.git", "-prune", "-o"]
     found = await _ask(container, *argv, "(", *tests, ")", "-print")

@@ -21,7 +21,6 @@ from tools.workspace.history import cut
 from tools.workspace.mirrors import Mirror
 from tools.workspace.spec import LINK, PROJECT, VENV
 
-RECIPE = "2"  # raised when the way layers are built changes: every key changes with it
 OBJECTS = "agent_runner.objects_sha256"
 ENVIRONMENT = "agent_runner.environment"
 PYTHON = f"{VENV}/bin/python"
@@ -56,7 +55,7 @@ class Instance:
 
 def instance_key(base: Image, plan: EnvironmentPlan, source: str, commit: str) -> str:
     """What determines an instance layer, hashed."""
-    parts = (RECIPE, plan.key(base_key(base)), source, commit)
+    parts = (plan.key(base_key(base)), source, commit)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -12,14 +12,25 @@ from tools.workspace.spec import ENV, PROJECT, WorkspaceSpec
 
 DIFF_LIMIT_BYTES = 100_000_000
 RESTORE_LIMIT_BYTES = 2_000_000_000
-# The agent may have left configuration, hooks or attributes; none of them shapes the patch.
+# The agent may have left configuration or hooks that would change what git answers.
 PLAIN_GIT = (
     "git", "-c", "core.hooksPath=/dev/null", "-c", "core.attributesFile=/dev/null",
     "-c", "core.fsmonitor=false", "-c", "core.autocrlf=false", "-c", "diff.noprefix=false",
     "-c", "diff.mnemonicPrefix=false", "-c", "core.quotePath=true",
 )  # fmt: skip
 PLAIN_ENV = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
-INDEX = "/tmp/agent_runner.index"
+# The patch is worked out in a store of its own over the project's objects: there the agent's
+# configuration, attributes, hooks and index are not known, and nothing of them can run.
+STORE_ENV = {
+    **PLAIN_ENV,
+    "GIT_DIR": "/tmp/agent_runner.git",
+    "GIT_WORK_TREE": PROJECT,
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES": f"{PROJECT}/.git/objects",
+}
+NEW_STORE = """
+rm -rf "$GIT_DIR" && git init -q -b main --template= && mkdir -p "$GIT_DIR/info" || exit 1
+[ ! -f .git/info/exclude ] || cp .git/info/exclude "$GIT_DIR/info/exclude"
+"""
 
 
 class BrokenRepository(Exception):
@@ -56,20 +67,24 @@ class Workspace:
     async def diff(self) -> bytes:
         """The whole difference to the base commit, as `git add -A` sees it under `.gitignore`.
 
-        The agent's own index, commits and branches make no difference.
+        The agent's own index, commits, branches and configuration make no difference.
 
         Raises:
             BrokenRepository: git does not work in the project any more.
         """
-        env = {**PLAIN_ENV, "GIT_INDEX_FILE": INDEX}
-        for argv in (("read-tree", self.spec.commit), ("add", "-A", "--", ".")):
-            done = await self.run(*PLAIN_GIT, *argv, env=env, timeout_s=300)
+        steps = (
+            ("/bin/sh", "-c", NEW_STORE),
+            (*PLAIN_GIT, "read-tree", self.spec.commit),
+            (*PLAIN_GIT, "add", "-A", "--", "."),
+        )
+        for argv in steps:
+            done = await self.run(*argv, env=STORE_ENV, timeout_s=300)
             if not done.ok:
                 raise BrokenRepository(done.output.decode(errors="replace").strip()[-300:])
         options = ("--cached", "--binary", "--no-color", "--no-ext-diff", "--no-textconv")
         done = await self.run(
             *PLAIN_GIT, "diff", *options, self.spec.commit, "--",
-            env=env, timeout_s=300, max_output_bytes=DIFF_LIMIT_BYTES,
+            env=STORE_ENV, timeout_s=300, max_output_bytes=DIFF_LIMIT_BYTES,
         )  # fmt: skip
         if not done.ok or done.dropped_bytes:
             raise BrokenRepository(done.stderr.decode(errors="replace").strip()[-300:])
