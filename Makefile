@@ -15,7 +15,7 @@ demo: venv engine ## an agent fixes a real bug in a container; the result is the
 	@$(BIN)/python -m agent_runner --config configs/demo.yaml $(ARGS)
 
 test: venv engine ## every test: first those without Docker, then the rest
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/unit -n auto
 	@$(BIN)/python -m pytest tests --ignore=tests/unit
 
 check: venv ## format, lint and types

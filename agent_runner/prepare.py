@@ -9,6 +9,7 @@ from pathlib import Path
 from agent_runner.config import RunConfig
 from agent_runner.environments.plan import Planned, plan
 from agent_runner.errors import FaultKind, InfraFault, UsageError
+from agent_runner.grading.attempt import InvalidTask
 from agent_runner.observer import Observer
 from agent_runner.stages import Stages
 from agent_runner.task import Located, Task
@@ -16,7 +17,7 @@ from tools.workspace import layers
 from tools.workspace.base_image import Base, build_base, find_base
 from tools.workspace.builder import Builder
 from tools.workspace.engine import Engine
-from tools.workspace.git import git
+from tools.workspace.git import GitError, git
 from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 
 MB = 1_000_000
@@ -48,7 +49,8 @@ async def prepare(
     """Brings mirror and layers up to date; what is there costs next to nothing.
 
     Raises:
-        InfraFault: mirror, index, disk or engine; UsageError: the ref does not exist.
+        InfraFault: mirror, index, disk or engine; UsageError: the ref does not exist;
+            InvalidTask: its test_patch does not apply.
     """
     builder = Builder(
         engine, run, home, dict(os.environ), observer.step, timeout_s=config.limits.build_s
@@ -56,7 +58,10 @@ async def prepare(
     task = located.task
     with stages.stage("mirror"):
         mirror, commit = await _mirror(located, home, config, observer)
-        blobs = await _hidden_blobs(mirror, commit, task)
+        try:
+            blobs = await _hidden_blobs(mirror, commit, task)
+        except GitError as error:
+            raise InvalidTask(f"test_patch does not apply to the base: {error}") from error
     with stages.stage("image"):
         base = await _base(builder, task.python or config.images.python, config, observer)
         if task.python and base.python != task.python:
