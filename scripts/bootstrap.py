@@ -107,7 +107,10 @@ def install(uv: list[str], environment: dict[str, str]) -> None:
         shutil.rmtree(VENV, ignore_errors=True)
         run([*uv, "venv", "--no-project", "--python", sys.executable, str(VENV)], environment)
     target = ["--python", str(VENV / "bin" / "python")]
-    run([*uv, "pip", "sync", "--compile-bytecode", "--require-hashes", *target, str(LOCK)], environment)
+    run(
+        [*uv, "pip", "sync", "--compile-bytecode", "--require-hashes", *target, str(LOCK)],
+        environment,
+    )
     editable = ["--no-deps", "--no-build-isolation", "--editable", str(CHECKOUT)]
     run([*uv, "pip", "install", *target, *editable], environment)
 

@@ -193,6 +193,18 @@ async def test_command_that_kills_its_own_shell_harms_nothing_else(channel: Chan
     assert (await channel.run(sh("echo alive"))).stdout == b"alive\n"
 
 
+async def test_command_that_kills_all_it_can_leaves_the_container(channel: Channel) -> None:
+    done = await channel.run(sh("trap '' TERM; kill -TERM -1; kill -9 1; kill -9 -1; kill -9 $$"))
+    assert done.exit_code in {0, 137}
+    assert (await channel.run(sh("echo alive"))).stdout == b"alive\n"
+
+
+async def test_orphans_are_reaped(channel: Channel) -> None:
+    await channel.run(sh("for i in 1 2 3 4 5; do (sleep 0.05 &) ; done; sleep 0.3"))
+    states = await channel.run(sh("grep -h ^State: /proc/[0-9]*/status"))
+    assert b"zombie" not in states.stdout
+
+
 async def test_commands_side_by_side_do_not_mix(channel: Channel) -> None:
     script = 'for i in 1 2 3 4 5; do echo "$1"; echo "$1" >&2; done; cat; exit "$1"'
     async with asyncio.TaskGroup() as group:
@@ -207,15 +219,15 @@ async def test_commands_side_by_side_do_not_mix(channel: Channel) -> None:
         assert done.stderr == f"{number}\n".encode() * 5
 
 
-async def test_cancellation_is_passed_on_at_once(channel: Channel) -> None:
-    task = asyncio.create_task(channel.run(sh("sleep 60", timeout_s=120)))
+async def test_cancellation_is_passed_on_at_once_and_ends_the_command(channel: Channel) -> None:
+    task = asyncio.create_task(channel.run(sh("sleep 4711", timeout_s=120)))
     await asyncio.sleep(0.5)
     started = time.monotonic()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert time.monotonic() - started < 1
-    assert (await channel.run(sh("echo alive"))).stdout == b"alive\n"
+    assert "4711" not in await command_lines(channel)
 
 
 async def test_container_removed_under_a_command_is_a_fault(
