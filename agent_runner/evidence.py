@@ -22,7 +22,7 @@ COMMANDS = {
 # Files by which a patch can change the test runner itself.
 RUNNER_FILES = re.compile(
     r"(?:^|/)(?:conftest\.py|sitecustomize\.py|usercustomize\.py|pytest\.ini|tox\.ini"
-    r"|[^/]*\.pth)$"
+    r"|[^/]*\.pth)$|(?:^|/)\.git/"
 )
 # Both sides: a runner's file that is removed changes how tests run as well. Git quotes names.
 PATCHED = re.compile(

@@ -46,8 +46,12 @@ async def find_base(engine: Engine, python: str) -> Base | None:
     image = await engine.image(f"{REPOSITORY}:py{python}")
     if image is not None:
         return Base(image, python)
-    for other in await engine.images_with(f"{WANTED}={python}"):
-        return Base(other, other.labels[PYTHON])
+    # Every layer above inherits the label; only the base has the tag.
+    inside = {image.labels[PYTHON] for image in await engine.images_with(f"{WANTED}={python}")}
+    for other in sorted(inside - {python}):
+        image = await engine.image(f"{REPOSITORY}:py{other}")
+        if image is not None:
+            return Base(image, other)
     return None
 
 

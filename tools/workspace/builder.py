@@ -14,6 +14,12 @@ from tools.workspace.faults import FaultKind, InfraFault
 LEASE_S = 3600.0
 CRASHED = 128 + 11
 CERTIFICATES = "/build/ca.crt"
+# Where Debian, Fedora and Alpine keep the certificates they trust.
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
 CACHE = "/build/uv"
 PASSED_ON = (
     "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL",
@@ -57,10 +63,15 @@ class Builder:
         async with running(self.engine, self._spec(image)) as container:
             # Given to each step: an image keeps what its container has in its environment.
             built = BuildContainer(container, self.timeout_s, self._env())
-            certificates = self.environ.get("SSL_CERT_FILE", "")
-            if certificates:
-                await built.put_in_memory(CERTIFICATES, _bytes_of(certificates))
+            if self._certificates:
+                await built.put_in_memory(CERTIFICATES, _bytes_of(self._certificates))
             yield built
+
+    @property
+    def _certificates(self) -> str:
+        """What this machine trusts, so that the same proxies and mirrors work in a container."""
+        named = self.environ.get("SSL_CERT_FILE") or self.environ.get("PIP_CERT")
+        return named or next((path for path in BUNDLES if Path(path).is_file()), "")
 
     @property
     def _cache(self) -> Path | None:
@@ -72,7 +83,7 @@ class Builder:
         env = {name: self.environ[name] for name in PASSED_ON if name in self.environ}
         if "PIP_INDEX_URL" in env and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(env):
             env["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
-        if self.environ.get("SSL_CERT_FILE"):
+        if self._certificates:
             for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
                 env[name] = CERTIFICATES
         if self._cache:

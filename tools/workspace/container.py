@@ -105,6 +105,20 @@ class Container:
                 tar.addfile(entry, io.BytesIO(content))
         await self.put_tar("/", buffer.getvalue())
 
+    async def archive(self, path: str) -> bytes:
+        """A directory with all below it as a tar archive, made by the engine itself.
+
+        Raises:
+            InfraFault: there is no such directory, or the container is gone.
+        """
+        async with (
+            engine_errors(f"reading {path}"),
+            self._container.docker._query(
+                f"containers/{self.id}/archive", params={"path": path}
+            ) as response,
+        ):
+            return bytes(await response.read())
+
     async def get(self, paths: Iterable[str], root: str, max_bytes: int) -> bytes:
         """A tar archive of the paths under root as they are (links not followed).
 
@@ -152,12 +166,6 @@ class Container:
                 return False
             raise
         return bool(shown["State"]["Running"])
-
-    async def oom_killed(self) -> bool:
-        """Whether the kernel ended something in it for want of memory."""
-        async with engine_errors("inspecting the container"):
-            shown = await self._container.show()
-        return bool(shown["State"].get("OOMKilled"))
 
 
 def _create_body(spec: ContainerSpec) -> Mapping[str, JSONValue]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Command, Execution
 from tools.workspace.container import Container, ContainerSpec, running
 from tools.workspace.engine import Engine
+from tools.workspace.faults import InfraFault
 from tools.workspace.spec import ENV, PROJECT, WorkspaceSpec
 
 DIFF_LIMIT_BYTES = 100_000_000
@@ -31,6 +32,19 @@ NEW_STORE = """
 rm -rf "$GIT_DIR" && git init -q -b main --template= && mkdir -p "$GIT_DIR/info" || exit 1
 [ ! -f .git/info/exclude ] || cp .git/info/exclude "$GIT_DIR/info/exclude"
 """
+
+
+def without(archive: bytes, path: str) -> bytes:
+    """The same tar archive without a path and all below it."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as target:
+        if archive:
+            with tarfile.open(fileobj=io.BytesIO(archive)) as source:
+                for entry in source:
+                    if entry.name == path or entry.name.startswith(f"{path}/"):
+                        continue
+                    target.addfile(entry, source.extractfile(entry) if entry.isfile() else None)
+    return buffer.getvalue()
 
 
 class BrokenRepository(Exception):
@@ -91,12 +105,34 @@ class Workspace:
         return done.stdout
 
     async def collect(self) -> bytes:
-        """The patch; where the agent broke its git store, by the store of the instance layer."""
+        """The patch; where git or its store no longer work here, worked out in a fresh container.
+
+        Raises:
+            InfraFault: the container is gone.
+        """
         try:
             return await self.diff()
         except BrokenRepository:
-            await self.restore_store()
-            return await self.diff()
+            return await self._diff_elsewhere()
+
+    async def _diff_elsewhere(self) -> bytes:
+        files = await self._files()
+        clear = "find . -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +"
+        spec = ContainerSpec(self.container.spec.image, self.container.spec.labels)
+        async with running(self.engine, spec) as fresh:
+            await fresh.check("/bin/sh", "-c", clear, cwd=PROJECT)
+            await fresh.put_tar("/", files)
+            return await Workspace(fresh, self.spec, self.engine).diff()
+
+    async def _files(self) -> bytes:
+        """The project without its git store, by the engine: nothing in the container is needed."""
+        try:
+            archive = await self.container.archive(PROJECT)
+        except InfraFault:
+            if not await self.container.is_running():
+                raise
+            return without(b"", "")  # the agent removed the directory itself
+        return without(archive, f"{PROJECT.lstrip('/')}/.git")
 
     async def restore_store(self) -> None:
         """Puts the project's git store back as the instance layer has it; no file is touched."""

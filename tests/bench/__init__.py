@@ -1,0 +1,1 @@
+"""Measured times: `python -m tests.bench`, which is `make bench`."""

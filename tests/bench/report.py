@@ -1,0 +1,106 @@
+"""The report: a table for people, a file for comparing."""
+
+import importlib.util
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from agent_runner.places import root
+from tests.bench.row import Record, Row, Series
+
+NOT_MEASURED = (
+    "the first make demo on a bare machine: measured by hand in a bare Debian",
+    "make test as a whole",
+)
+WIDTH = 150
+
+
+class Machine(Record):
+    """Where it was measured.
+
+    Attributes:
+        load_before: how quiet it was.
+        compiled: whether the packages' byte code lies beside them; imports take twice as long where
+            it does not and PYTHONDONTWRITEBYTECODE keeps it from being written.
+    """
+
+    cpus: int
+    load_before: float
+    compiled: bool
+    python: str
+    system: str
+
+    @classmethod
+    def here(cls) -> "Machine":
+        """This one, now."""
+        return cls(
+            cpus=os.cpu_count() or 1,
+            load_before=round(os.getloadavg()[0], 2),
+            compiled=_is_compiled(),
+            python=platform.python_version(),
+            system=platform.platform(),
+        )
+
+
+def _is_compiled() -> bool:
+    """Looks at the package with the most modules."""
+    found = importlib.util.find_spec("openai")
+    return found is not None and found.cached is not None and Path(found.cached).exists()
+
+
+class Report(Record):
+    """What one run of the benchmark found."""
+
+    schema_version: int = 1
+    started_at: datetime
+    machine: Machine
+    rows: tuple[Row, ...]
+    not_measured: tuple[str, ...] = NOT_MEASURED
+
+    def write(self) -> Path:
+        """Writes `sandbox/bench/<UTC time>.json`."""
+        directory = root() / "sandbox" / "bench"
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"{self.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.json"
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return path
+
+    def show(self) -> None:
+        """Prints the table to stdout."""
+        table = Table("what", "must", "p50", "min .. max", "n", "baseline", "ratio", "", box=SIMPLE)
+        for row in self.rows:
+            _add(table, row)
+        console = Console(width=WIDTH)
+        console.print(table)
+        here = self.machine
+        console.print(
+            f"{here.cpus} cpus, load before {here.load_before}; packages compiled: "
+            f"{'yes' if here.compiled else 'no'}; not measured here: {'; '.join(self.not_measured)}"
+        )
+
+
+def _add(table: Table, row: Row) -> None:
+    must = f"<= {row.must_s:g} s" if row.must_s is not None else ""
+    if row.measured is None:
+        table.add_row(row.what, must, "", "", "", row.failure, "", row.verdict)
+        return
+    spread = f"{_text(row.measured.min_s)} .. {_text(row.measured.max_s)}"
+    ratio = f"{row.ratio:g}" if row.ratio is not None else ""
+    beside = [_line(each) for each in (row.baseline, *row.parts) if each is not None]
+    table.add_row(
+        row.what, must, _text(row.measured.p50_s), spread, str(row.measured.n),
+        "\n".join(beside), ratio, row.verdict,
+    )  # fmt: skip
+
+
+def _line(series: Series) -> str:
+    return f"{series.name}: {_text(series.p50_s)}"
+
+
+def _text(seconds: float) -> str:
+    return f"{seconds:.2f} s" if abs(seconds) >= 1 else f"{seconds * 1000:.0f} ms"
