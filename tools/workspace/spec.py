@@ -18,7 +18,7 @@ ENV = {
     "UV_NO_CACHE": "1",
     "LC_ALL": "C.UTF-8",
     "TERM": "dumb",
-    "COLUMNS": "200",
+    "COLUMNS": "120",
 }
 
 
