@@ -77,7 +77,8 @@ class AgentRun:
                     limit_s = self.config.limits.episode_s
                     on_turn = self._on_turn(trajectory)
                     loop = Loop(agent, episode, workbench, condition, limit_s, on_turn, tally)
-                    self.draft.termination = await loop.run(self.prompts.task)
+                    with self.observer.waiting("turn 1", lines=False):
+                        self.draft.termination = await loop.run(self.prompts.task)
             finally:
                 self._take_down(tally, workbench)
                 trajectory.write(End(termination=self.draft.termination))
@@ -119,6 +120,7 @@ class AgentRun:
             self.draft.turn(line)
             self.draft.hints += hints_in_turn(line)
             self.observer.turn(line)
+            self.observer.show(f"turn {line.turn + 1}")
 
         return take
 

@@ -56,17 +56,25 @@ class Observer:
     def step(self, text: str) -> None:
         """What is being done within something that takes long."""
         self.note(text)
+        self.show(text)
+
+    def show(self, text: str) -> None:
+        """What a spinner says from now on."""
         self._step = text
         if self._shown is not None:
             self._shown.update(text)
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Shows what goes on once it takes longer than two seconds, and then how long it took."""
+    def waiting(self, what: str, *, lines: bool = True) -> Iterator[None]:
+        """Shows what goes on once it takes longer than two seconds, and then how long it took.
+
+        Args:
+            lines: False where what goes on writes lines of its own: a spinner alone then.
+        """
         self.note(f"{what} ...")
         self._step = what
         began_s = time.monotonic()
-        timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._show)
+        timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._show, lines)
         try:
             yield
         finally:
@@ -75,15 +83,16 @@ class Observer:
                 self._shown.stop()
                 self._shown = None
         spent_s = time.monotonic() - began_s
-        if spent_s > PATIENCE_S:
+        if lines and spent_s > PATIENCE_S:
             self.say(f"{what}: {spent_s:.1f} s")
 
-    def _show(self) -> None:
+    def _show(self, lines: bool) -> None:
         """A spinner on a terminal, a line elsewhere."""
         if self.quiet:
             return
         if not self.stream.isatty():
-            self._print(f"{self._step} ...")
+            if lines:
+                self._print(f"{self._step} ...")
             return
         from rich.console import Console
 
