@@ -40,9 +40,14 @@ def run_id() -> str:
 
 @pytest.fixture(scope="session")
 def nothing_left(run_id: str) -> Iterator[None]:
-    """Fails the session that leaves a container: one of its own, or of a process it started."""
+    """Fails the session that leaves a container: one of its own, or of a process it started.
+
+    The layers it made go with it; those that were there before stay, and so does the base image.
+    """
     before = {row.id for row in asyncio.run(_containers())}
+    layers = asyncio.run(_layers())
     yield
+    asyncio.run(_remove_layers(but=layers))
     left = [
         row
         for row in asyncio.run(_containers())
@@ -57,6 +62,29 @@ async def _containers() -> "list[Labelled]":
 
     async with Engine() as engine:
         return await containers(engine)
+
+
+async def _layers() -> set[str]:
+    """The tags of the environment and instance layers there are."""
+    from tools.workspace import labels
+    from tools.workspace.engine import Engine
+
+    async with Engine() as engine:
+        found = [
+            await engine.images_with(f"{labels.LAYER}={n}") for n in ("environment", "instance")
+        ]
+    return {tag for images in found for image in images for tag in image.tags}
+
+
+async def _remove_layers(but: set[str]) -> None:
+    from tools.workspace.engine import Engine
+
+    made = await _layers() - but
+    async with Engine() as engine:
+        # An instance stands on an environment, so it goes first.
+        for tag in sorted(made, key=lambda tag: "/instance:" not in tag):
+            if "<none>" not in tag:
+                await engine.remove_image(tag)
 
 
 @pytest.fixture(scope="session")
