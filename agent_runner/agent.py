@@ -1,6 +1,5 @@
 """The agent and its turn loop."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +20,7 @@ from autogen_core import CancellationToken
 from agent_runner.provider.faults import ContextOverflow
 from agent_runner.result import Termination, Usage
 from agent_runner.trajectory import AttemptLine, CallLine, TurnLine, TurnUsage
+from agent_runner.working_time import working_limit
 from tools.tool import Answer
 from tools.workbench import Call, TaskWorkbench
 
@@ -120,13 +120,11 @@ class Loop:
         Raises:
             InfraFault, ProviderFault: the world or the endpoint ended it.
         """
-        began_s = asyncio.get_running_loop().time()
         messages = [TextMessage(content=prompt, source="user")]
         try:
-            async with asyncio.timeout_at(began_s + self.limit_s) as deadline:
+            async with working_limit(self.limit_s, self._throttled_s) as limit:
                 while True:
                     delta = await self._turn(messages)
-                    deadline.reschedule(began_s + self.limit_s + self.tally.throttle_s)
                     stop = await self.condition(delta)
                     if stop is not None:
                         # AutoGen joins the reasons of all that fired, in the policy's order.
@@ -136,9 +134,13 @@ class Loop:
         except ContextOverflow:
             return Termination.CONTEXT_OVERFLOW
         except TimeoutError:
-            if not deadline.expired():
+            if not limit.expired():
                 raise
             return Termination.TIMEOUT
+
+    def _throttled_s(self) -> float:
+        """Seconds the provider made us wait, those of the call under way included."""
+        return self.tally.throttle_s + self.client.throttled_s
 
     async def _turn(self, messages: list[TextMessage]) -> Delta:
         """One turn; what came of it is recorded even if it is cut short."""

@@ -67,6 +67,7 @@ class EpisodeClient(ChatCompletionClient):
         self._endpoint = endpoint
         self._retries = retries
         self._records: list[CallRecord] = []
+        self._under_way: ModelCall | None = None
         self._last = RequestUsage(0, 0)
         self._total = RequestUsage(0, 0)
 
@@ -75,6 +76,11 @@ class EpisodeClient(ChatCompletionClient):
         taken = tuple(self._records)
         self._records.clear()
         return taken
+
+    @property
+    def throttled_s(self) -> float:
+        """Seconds the call under way has slept between attempts; 0 where none is."""
+        return self._under_way.throttled_s if self._under_way else 0.0
 
     async def create(
         self,
@@ -106,9 +112,11 @@ class EpisodeClient(ChatCompletionClient):
 
     async def _call(self, request: ChatRequest) -> CreateResult:
         call = ModelCall(lambda: self._endpoint.send(request), self._retries)
+        self._under_way = call
         try:
             result = (await call.run()).result
         finally:
+            self._under_way = None
             self._records.append(call.record())
         self._last = result.usage
         self._total = RequestUsage(

@@ -50,6 +50,7 @@ class ModelCall:
         self._policy = policy
         self._attempts: list[Attempt] = []
         self._slept_s = 0.0
+        self._asleep_since: float | None = None
         self._unusable = 0
         self._reply: Reply | None = None
         self._began = time.monotonic()
@@ -73,6 +74,12 @@ class ModelCall:
         reply: Reply = await retrying(self._attempt)
         self._reply = reply
         return reply
+
+    @property
+    def throttled_s(self) -> float:
+        """Seconds slept between attempts, the sleep under way included."""
+        now = time.monotonic()
+        return self._slept_s + (now - self._asleep_since if self._asleep_since else 0.0)
 
     def record(self) -> CallRecord:
         """Return what the call was like up to now, also after a fault or a cancellation."""
@@ -132,11 +139,12 @@ class ModelCall:
         )
 
     async def _sleep(self, seconds: float) -> None:
-        began = time.monotonic()
+        self._asleep_since = time.monotonic()
         try:
             await asyncio.sleep(seconds)
         finally:
-            self._slept_s += time.monotonic() - began
+            self._slept_s += time.monotonic() - self._asleep_since
+            self._asleep_since = None
 
     def _wait_s(self, state: RetryCallState) -> float:
         fault = state.outcome.exception() if state.outcome else None

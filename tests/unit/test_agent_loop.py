@@ -241,6 +241,14 @@ async def test_time_runs_out_while_the_model_thinks() -> None:
     assert played.lines == []
 
 
+async def test_waiting_for_a_throttling_provider_does_not_count() -> None:
+    played = Played()
+    late: Behaviour = Canned(status=503, headers={"Retry-After": "0.4"})
+    assert await played.play([late, script(SUBMIT)], limit_s=0.2) is Termination.SUBMITTED
+    assert played.loop is not None
+    assert played.loop.tally.throttle_s >= 0.4
+
+
 async def test_time_runs_out_while_a_tool_runs_and_the_tool_is_ended() -> None:
     played = Played()
     turns = script(calls("hang", "slow"))
