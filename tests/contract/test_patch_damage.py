@@ -21,7 +21,7 @@ SOURCES = [
     Path(module.__file__).read_text(encoding="utf-8")
     for module in (argparse, difflib, json.decoder, shlex, textwrap)
 ]
-ROUNDS = 20
+ROUNDS = 25
 
 
 def edited(text: str, rng: random.Random) -> str:
