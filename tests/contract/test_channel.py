@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tools.workspace.channel import Channel, Command, ExecChannel
+from tools.workspace.channel import TAIL_BYTES, Channel, Command
 from tools.workspace.container import Container, remove
 from tools.workspace.engine import Engine
+from tools.workspace.exec_channel import ExecChannel
 from tools.workspace.faults import FaultKind, InfraFault
 
 pytestmark = pytest.mark.docker
@@ -120,8 +121,10 @@ async def test_output_past_the_limit_is_counted_and_the_command_ends(channel: Ch
     script = "head -c 3000000 /dev/zero; head -c 2000000 /dev/zero >&2; echo late >&2; exit 7"
     done = await channel.run(sh(script, max_output_bytes=1 * MB))
     assert done.exit_code == 7
-    assert len(done.stdout) + len(done.stderr) == 1 * MB
-    assert done.dropped_bytes == 4 * MB + len("late\n")
+    assert len(done.stdout) == 1 * MB + TAIL_BYTES
+    assert len(done.stderr) == TAIL_BYTES
+    assert done.stderr.endswith(b"\0late\n")
+    assert done.dropped_bytes == 4 * MB + len("late\n") - 2 * TAIL_BYTES
 
 
 async def test_command_that_never_stops_writing_is_ended_in_time(channel: Channel) -> None:
@@ -129,7 +132,7 @@ async def test_command_that_never_stops_writing_is_ended_in_time(channel: Channe
     done = await channel.run(Command(("yes",), timeout_s=1, max_output_bytes=1 * MB))
     assert time.monotonic() - started < 3
     assert done.timed_out
-    assert len(done.stdout) == 1 * MB
+    assert len(done.stdout) == 1 * MB + TAIL_BYTES
     assert done.dropped_bytes > 0
 
 

@@ -12,8 +12,9 @@ from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
 from aiodocker.types import JSONValue
 
-from tools.workspace.channel import Channel, Command, ExecChannel, Execution
+from tools.workspace.channel import Channel, Command, Execution, Sink
 from tools.workspace.engine import Engine, engine_errors
+from tools.workspace.exec_channel import ExecChannel
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.labels import NOBODYS
 
@@ -73,9 +74,9 @@ class Container:
         async with engine_errors("starting a container"):
             await self._container.start()
 
-    async def run(self, command: Command) -> Execution:
+    async def run(self, command: Command, sink: Sink | None = None) -> Execution:
         """Runs a command; see `Channel.run` for what it raises."""
-        return await self._channel.run(command)
+        return await self._channel.run(command, sink)
 
     async def check(self, *argv: str, cwd: str = "/", timeout_s: float = 60.0) -> bytes:
         """Runs one of our own commands, which must succeed, and returns its stdout.

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Command, Execution
+from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Command, Execution, Sink
 from tools.workspace.container import Container, ContainerSpec, running
 from tools.workspace.engine import Engine
 from tools.workspace.faults import InfraFault
@@ -67,16 +67,23 @@ class Workspace:
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         max_output_bytes: int = OUTPUT_LIMIT_BYTES,
+        sink: Sink | None = None,
     ) -> Execution:
         """Runs a command in the project, in its environment."""
         everything = {**ENV, **(env or {})}
         command = Command(argv, cwd, everything, stdin, timeout_s, max_output_bytes)
-        return await self.container.run(command)
+        return await self.container.run(command, sink)
 
-    async def shell(self, script: str, *, timeout_s: float) -> Execution:
+    async def shell(
+        self, script: str, *, timeout_s: float, max_output_bytes: int = OUTPUT_LIMIT_BYTES,
+        sink: Sink | None = None,
+    ) -> Execution:  # fmt: skip
         """Runs a shell command as the agent would type it: bash where there is one."""
         choose = 'if command -v bash >/dev/null; then exec bash -c "$1"; fi; exec sh -c "$1"'
-        return await self.run("/bin/sh", "-c", choose, "sh", script, timeout_s=timeout_s)
+        return await self.run(
+            "/bin/sh", "-c", choose, "sh", script,
+            timeout_s=timeout_s, max_output_bytes=max_output_bytes, sink=sink,
+        )  # fmt: skip
 
     async def diff(self) -> bytes:
         """The whole difference to the base commit, as `git add -A` sees it under `.gitignore`.
