@@ -33,6 +33,7 @@ class Limits(Section):
     memory_mb: int = Field(4096, ge=64)
     cpus: float | None = Field(None, gt=0)
     pids: int = Field(512, ge=16)
+    disk_mb: int = Field(10_240, ge=16)
     tokens: int | None = Field(None, gt=0)
     cost_usd: float | None = Field(None, gt=0)
 

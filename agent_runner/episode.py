@@ -26,15 +26,19 @@ from tools.outputs import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
 from tools.workspace import labels as label
-from tools.workspace.container import ContainerSpec, Limits, discard, start
+from tools.workspace.container import ContainerSpec, Limits
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import measure
 from tools.workspace.leftovers import remove_run, sweep
 from tools.workspace.spec import WorkspaceSpec
+from tools.workspace.start import discard, start
 from tools.workspace.workspace import BrokenRepository, Workspace
 
 INTERRUPTED_LIMIT_S = 2.0
-LEASE_MARGIN_S = 3600.0
+# Renewed four times meanwhile. Here the owner itself can be looked for, and may be suspended.
+LOCAL_LEASE_S = 86_400.0
+REMOTE_LEASE_S = 900.0
+MIB = 1024**2
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ async def _workspace(
         yield Workspace(container, _spec(job, ready), engine)
     finally:
         if not job.keep:
-            await discard(engine, container.id)
+            await discard(engine, container)
 
 
 def _spec(job: Job, ready: Prepared) -> WorkspaceSpec:
@@ -172,12 +176,15 @@ def _spec(job: Job, ready: Prepared) -> WorkspaceSpec:
 
 def _container(job: Job, ready: Prepared, role: str) -> ContainerSpec:
     limits = job.config.limits
-    lease_s = limits.episode_s + limits.grade_s + LEASE_MARGIN_S
     kept = job.keep and role == "agent"
+    lease_s = LOCAL_LEASE_S if ready.builder.engine.is_local else REMOTE_LEASE_S
     return ContainerSpec(
         image=ready.instance.image.id,
-        labels=label.run_labels(job.directory.run_id, role, lease_s=lease_s, kept=kept),
-        limits=Limits(limits.memory_mb * 1024**2, limits.cpus, limits.pids),
+        labels=label.run_labels(
+            job.directory.run_id, role, lease_s=lease_s, renewed=True, kept=kept
+        ),
+        limits=Limits(limits.memory_mb * MIB, limits.cpus, limits.pids, limits.disk_mb * MIB),
+        init=ready.init,
     )
 
 

@@ -1,8 +1,10 @@
 """From a task to the image its workspace starts from: mirror, environment, instance."""
 
+import asyncio
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tools.workspace.base_image import Base, build_base, find_base
 from tools.workspace.builder import Builder
 from tools.workspace.engine import Engine
 from tools.workspace.git import GitError, git
+from tools.workspace.init_volume import init_volume
 from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 
 MB = 1_000_000
@@ -30,6 +33,7 @@ class Prepared:
     """Everything a workspace is made from.
 
     Attributes:
+        init: the volume with the init of its containers.
         hidden_blobs: git's hash of each file of `test_patch` as the patch makes it.
     """
 
@@ -39,6 +43,7 @@ class Prepared:
     planned: Planned
     instance: layers.Instance
     builder: Builder
+    init: str
     hidden_blobs: Mapping[str, str]
 
 
@@ -69,16 +74,29 @@ async def prepare(
             raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
         await _check_test_paths(mirror, commit, task)
         planned = await plan(mirror, commit, task, base.python)
-        instance = await layers.find_instance(
-            engine, base.image, planned.environment, mirror.source, commit
-        )
-        if instance is None:
-            await check_disk(engine, config, "environment and instance layer")
-            with observer.waiting(f"building the layers of {task.task_id}"):
-                instance = await layers.build_instance(
-                    builder, base.image, planned.environment, mirror, commit
-                )
-    return Prepared(located, mirror, commit, planned, instance, builder, blobs)
+        async with _beside(init_volume(builder, base.image)) as filling:
+            instance = await layers.find_instance(
+                engine, base.image, planned.environment, mirror.source, commit
+            )
+            if instance is None:
+                await check_disk(engine, config, "environment and instance layer")
+                with observer.waiting(f"building the layers of {task.task_id}"):
+                    instance = await layers.build_instance(
+                        builder, base.image, planned.environment, mirror, commit
+                    )
+            init = await filling
+    return Prepared(located, mirror, commit, planned, instance, builder, init, blobs)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, str]) -> AsyncIterator[asyncio.Task[str]]:
+    """Does something beside the block, and no longer than it."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _mirror(

@@ -89,13 +89,15 @@ async def _remove_layers(but: set[str]) -> None:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> "Path":
-    """A state directory of its own, over the user's package cache: that one is safe to share."""
+    """A state directory of its own, over what the user's keeps of packages and init: that is safe
+    to share."""
     from agent_runner import places
 
-    cache = places.home() / "uv"
-    cache.mkdir(parents=True, exist_ok=True)
     home = tmp_path_factory.mktemp("home")
-    (home / "uv").symlink_to(cache)
+    for name in ("uv", "init"):
+        kept = places.home() / name
+        kept.mkdir(parents=True, exist_ok=True)
+        (home / name).symlink_to(kept)
     return home
 
 
@@ -163,13 +165,26 @@ def engine(builder: "Builder") -> "Engine":
     return builder.engine
 
 
+@pytest.fixture(scope="session")
+def init(base: "Base", home: "Path", run_id: str) -> str:
+    """The volume with the init of containers."""
+    from tools.workspace.init_volume import init_volume
+
+    async def fill() -> str:
+        async with _builder(home, run_id) as builder:
+            return await init_volume(builder, base.image)
+
+    return asyncio.run(fill())
+
+
 @pytest.fixture
-def container_spec(base: "Base", run_id: str) -> "ContainerSpec":
+def container_spec(base: "Base", init: str, run_id: str) -> "ContainerSpec":
     """A bare container of the base image, as hardened as an agent's."""
     from tools.workspace.container import ContainerSpec
     from tools.workspace.labels import run_labels
 
-    return ContainerSpec(base.image.id, run_labels(run_id, "test", lease_s=600))
+    labels = run_labels(run_id, "test", lease_s=600, renewed=True)
+    return ContainerSpec(base.image.id, labels, init=init)
 
 
 @pytest.fixture
@@ -177,7 +192,7 @@ async def container(
     engine: "Engine", container_spec: "ContainerSpec"
 ) -> "AsyncIterator[Container]":
     """A running one."""
-    from tools.workspace.container import running
+    from tools.workspace.start import running
 
     async with running(engine, container_spec) as container:
         yield container
@@ -188,8 +203,8 @@ async def workspace(
     engine: "Engine", prepared: "Prepared", container_spec: "ContainerSpec"
 ) -> "AsyncIterator[Workspace]":
     """The seed's workspace, as an agent gets it."""
-    from tools.workspace.container import running
     from tools.workspace.spec import WorkspaceSpec
+    from tools.workspace.start import running
     from tools.workspace.workspace import Workspace
 
     task = prepared.located.task

@@ -9,9 +9,10 @@ from agent_runner.grading.recipe import Recipe
 from tools.outputs import plain
 from tools.testruns.outcome import TestRun
 from tools.workspace.channel import Command, Execution
-from tools.workspace.container import Container, ContainerSpec, running
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.spec import ENV, PROJECT
+from tools.workspace.start import running
 
 LOG_LIMIT_BYTES = 200_000_000
 # SWE-bench's own chain (swebench.harness.run_evaluation, GIT_APPLY_CMDS), tree reset between tries.

@@ -9,9 +9,10 @@ from tests.bench.process import NotMeasured, timed
 from tests.bench.row import Row, by_turns
 from tests.bench.setting import Setting
 from tools.workspace.channel import Command
-from tools.workspace.container import Container, ContainerSpec, running
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.labels import run_labels
+from tools.workspace.start import running
 
 ROUNDS = 30
 LEASE_S = 600

@@ -7,10 +7,11 @@ import pytest
 
 from agent_runner.prepare import Prepared
 from tools.workspace.channel import Command
-from tools.workspace.container import Container, ContainerSpec, running
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import Isolation, Network, measure
 from tools.workspace.spec import PROJECT
+from tools.workspace.start import running
 from tools.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.docker

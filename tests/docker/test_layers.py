@@ -15,11 +15,12 @@ from tests.docker.conftest import AS_OF, PlanOf
 from tests.unit.conftest import MakeRepository
 from tools.workspace.base_image import Base, build_base
 from tools.workspace.builder import Builder
-from tools.workspace.container import ContainerSpec, running
+from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.git import git
 from tools.workspace.layers import build_instance
 from tools.workspace.spec import LINK, PROJECT, VENV, WorkspaceSpec
+from tools.workspace.start import running
 from tools.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.docker

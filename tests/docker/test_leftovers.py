@@ -1,5 +1,6 @@
 """What dead runs left is removed; what is alive, kept or somebody else's stays."""
 
+import asyncio
 import secrets
 import subprocess
 import time
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from agent_runner.prepare import Prepared
-from tools.workspace import labels
-from tools.workspace.container import ContainerSpec, remove, start
+from tools.workspace import labels, leftovers
+from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
+from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.leftovers import containers, remove_run, sweep
+from tools.workspace.start import create, remove, start
 
 pytestmark = pytest.mark.docker
 
@@ -21,19 +24,26 @@ Make = Callable[..., Coroutine[Any, Any, str]]
 
 
 @pytest.fixture
-async def make(
-    engine: Engine, container_spec: ContainerSpec, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Make]:
-    """Makes containers under a label of the test's own: live runs beside it are none of ours."""
-    ids: list[str] = []
+def own_label(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A label of the test's own: live runs beside it are none of ours."""
     monkeypatch.setattr(labels, "RUN", f"agent_runner.test.{secrets.token_hex(6)}")
+    return labels.RUN
+
+
+@pytest.fixture
+async def make(
+    engine: Engine, container_spec: ContainerSpec, own_label: str
+) -> AsyncIterator[Make]:
+    """Makes containers under the test's own label."""
+    ids: list[str] = []
 
     async def made(
-        run: str, owner: labels.Owner, *, kept: bool = False, lease_s: float = 600
-    ) -> str:
-        given = labels.run_labels(run, "agent", lease_s=lease_s, kept=kept)
+        run: str, owner: labels.Owner, *, kept: bool = False, lease_s: float = 600,
+        renewed: bool = False, started: bool = True,
+    ) -> str:  # fmt: skip
+        given = labels.run_labels(run, "agent", lease_s=lease_s, renewed=renewed, kept=kept)
         spec = replace(container_spec, labels=given | {labels.OWNER: str(owner)})
-        ids.append((await start(engine, spec)).id)
+        ids.append((await (start if started else create)(engine, spec)).id)
         return ids[-1]
 
     yield made
@@ -81,6 +91,110 @@ async def test_reused_process_id_is_no_owner(engine: Engine, make: Make) -> None
 async def test_foreign_one_whose_lease_is_over_is_swept(engine: Engine, make: Make) -> None:
     gone = await make("a", ELSEWHERE, lease_s=-1)
     assert [row.id for row in await sweep(engine)] == [gone]
+
+
+async def test_the_engines_clock_says_whether_a_lease_is_over(
+    engine: Engine, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays = {
+        await make("a", ELSEWHERE, lease_s=600),
+        await make("b", ELSEWHERE, lease_s=600, renewed=True, started=False),
+    }
+    now_s = time.time()
+    monkeypatch.setattr(time, "time", lambda: now_s + 10_000)
+    assert await sweep(engine) == []
+    assert await left(engine) == stays
+
+
+async def test_foreign_one_that_renews_its_lease_lives_as_long_as_it_runs(
+    engine: Engine, make: Make
+) -> None:
+    """One that is paused cannot renew anything: whoever paused it may want it back."""
+    stay = {await make("a", ELSEWHERE, lease_s=0.1, renewed=True) for _ in range(2)}
+    await engine.docker.containers.container(next(iter(stay))).pause()
+    await asyncio.sleep(1.2)
+    assert await sweep(engine) == []
+    assert await left(engine) == stay
+
+
+async def test_foreign_one_that_does_not_run_is_swept_a_lease_after_it_ended(
+    engine: Engine, make: Make
+) -> None:
+    """Whether it was ended by its PID 1 or never started; for a while it may be about to start."""
+    ended = await make("a", ELSEWHERE, lease_s=3, renewed=True)
+    never = await make("b", ELSEWHERE, lease_s=3, renewed=True, started=False)
+    stays = await make("c", ELSEWHERE, lease_s=600, renewed=True, started=False)
+    assert await sweep(engine) == []
+    await asyncio.sleep(2.5)
+    await engine.docker.containers.container(ended).kill()
+    await asyncio.sleep(1.7)
+    assert [row.id for row in await sweep(engine)] == [never]
+    await asyncio.sleep(2)
+    assert [row.id for row in await sweep(engine)] == [ended]
+    assert await left(engine) == {stays}
+
+
+async def test_after_a_reboot_what_does_not_run_is_swept_at_once(
+    engine: Engine, make: Make
+) -> None:
+    """What runs was made since, by another machine of the same name."""
+    rebooted = replace(ALIVE, boot=f"00000000.{ALIVE.boot.partition('.')[2]}")
+    gone = await make("a", rebooted, renewed=True, started=False)
+    stays = await make("b", rebooted, renewed=True)
+    assert [row.id for row in await sweep(engine)] == [gone]
+    assert await left(engine) == {stays}
+
+
+async def test_one_that_cannot_be_removed_keeps_none_of_the_others(
+    engine: Engine, make: Make, dead: labels.Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, *others = [await make("a", dead) for _ in range(4)]
+
+    async def refusing(engine: Engine, container_id: str) -> None:
+        if container_id == stuck:
+            raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, "device or resource busy")
+        await remove(engine, container_id)
+
+    monkeypatch.setattr(leftovers, "remove", refusing)
+    told: dict[str, bool] = {}
+    gone = await sweep(engine, told=lambda row, fault: told.update({row.id: fault is None}))
+    assert {row.id for row in gone} == set(others)
+    assert told == dict.fromkeys(others, True) | {stuck: False}
+    with pytest.raises(InfraFault, match="device or resource busy"):
+        await sweep(engine)
+    assert await left(engine) == {stuck}
+
+
+async def test_one_that_hangs_is_given_up(
+    engine: Engine, make: Make, dead: labels.Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make("a", dead)
+
+    async def hanging(engine: Engine, container_id: str) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(leftovers, "remove", hanging)
+    monkeypatch.setattr(leftovers, "REMOVAL_LIMIT_S", 0.1)
+    with pytest.raises(InfraFault, match="is not over after"):
+        await sweep(engine)
+
+
+async def test_volumes_and_networks_are_swept_by_the_same_rule(
+    engine: Engine, own_label: str, dead: labels.Owner
+) -> None:
+    made: dict[str, bool] = {}
+    for owner in (dead, ALIVE, ELSEWHERE):
+        given = labels.run_labels("a", "x", lease_s=600) | {labels.OWNER: str(owner)}
+        name = f"agent_runner-test-{secrets.token_hex(6)}"
+        volume = await engine.docker.volumes.create({"Name": name, "Labels": given})
+        network = await engine.docker.networks.create({"Name": name, "Labels": given})
+        made |= dict.fromkeys((volume.name, network.id), owner is dead)
+    try:
+        gone = {row.id for row in await sweep(engine)}
+        assert gone == {name for name, is_dead in made.items() if is_dead}
+    finally:
+        rest = {row.id for row in await sweep(engine, everything=True)}
+    assert rest == made.keys() - gone
 
 
 async def test_everything_takes_all_of_ours(engine: Engine, make: Make, dead: labels.Owner) -> None:

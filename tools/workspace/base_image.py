@@ -16,9 +16,10 @@ from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
 from tools.workspace.builder import Builder
-from tools.workspace.container import ContainerSpec, create, remove
+from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine, Image, engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.start import create, remove
 
 REPOSITORY = "swebench-lite"
 WANTED = "agent_runner.python_wanted"

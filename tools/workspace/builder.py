@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tools.workspace import labels as label
 from tools.workspace.channel import Command, Execution
-from tools.workspace.container import Container, ContainerSpec, Limits, running
+from tools.workspace.container import Container, ContainerSpec, Limits
 from tools.workspace.engine import Engine
 from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.start import running
 
 LEASE_S = 3600.0
 CRASHED = 128 + 11

@@ -50,6 +50,8 @@ class Execution:
         limit: what ended it where `exit_code` is None.
         oom_kills: processes of the container that were killed meanwhile for want of memory.
         refused_forks: processes that were not started meanwhile for want of room in the container.
+        background_ended: what earlier commands had left running was ended first, to make room.
+        host_free_bytes: room on the disk that holds the container; None where nobody knows.
     """
 
     exit_code: int | None
@@ -60,6 +62,8 @@ class Execution:
     limit: Limit | None = None
     oom_kills: int = 0
     refused_forks: int = 0
+    background_ended: bool = False
+    host_free_bytes: int | None = None
 
     @property
     def timed_out(self) -> bool:

@@ -1,39 +1,39 @@
-"""One container: made, used through its channel, removed; and files in and out of it."""
+"""One container, used through its channel; and files in and out of it."""
 
+import asyncio
 import io
 import tarfile
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import aiohttp
 from aiodocker.containers import DockerContainer
-from aiodocker.exceptions import DockerError
-from aiodocker.types import JSONValue
 
 from tools.workspace.channel import Channel, Command, Execution, Sink
-from tools.workspace.engine import Engine, engine_errors
+from tools.workspace.disk import DiskWatch
+from tools.workspace.engine import engine_errors
 from tools.workspace.exec_channel import ExecChannel
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.labels import NOBODYS
-
-# What package installs and test suites need; nothing else of root's power is left.
-CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "KILL")
-# As PID 1 it reaps, and no signal from inside ends it, `kill -9 -1` included; under `--init` that
-# would end the container. From outside it is removed by force, which waits for nothing.
-IDLE = ("/bin/sh", "-c", "while :; do sleep 86400 & wait; done")
+from tools.workspace.init_channel import InitChannel
+from tools.workspace.labels import KEPT, LEASE_S, NOBODYS
 
 Network = Literal["none", "bridge"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one container may use of the machine; `cpus` None means all of them."""
+    """What one container may use of the machine.
+
+    Attributes:
+        cpus: None means all of them.
+        disk_bytes: what it may write; looked at, see `DiskWatch`.
+    """
 
     memory_bytes: int = 4 * 1024**3
     cpus: float | None = None
     pids: int = 512
+    disk_bytes: int = 10 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class ContainerSpec:
         network: `none` for everything an agent or a grader runs in; `bridge` to build layers.
         binds: host directories for building only, `source:target[:ro]`.
         tmpfs: paths in memory, which no layer keeps.
+        init: the volume with the program that is PID 1 and carries the channel; without it an idle
+            shell is, and commands go through the engine's `exec`.
     """
 
     image: str
@@ -54,15 +56,29 @@ class ContainerSpec:
     binds: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
     hardened: bool = True
+    init: str = ""
+
+    @property
+    def lease_s(self) -> float:
+        """Seconds after which init ends the container where nobody renews; 0 for never."""
+        return 0.0 if self.labels.get(KEPT) else float(self.labels.get(LEASE_S, 0))
+
+    def sibling(self) -> "ContainerSpec":
+        """The same for a short-lived container beside this one."""
+        labels = {name: value for name, value in self.labels.items() if name != KEPT}
+        return replace(self, labels=labels)
 
 
 class Container:
     """A running container of ours."""
 
-    def __init__(self, container: DockerContainer, spec: ContainerSpec, channel: Channel) -> None:
+    def __init__(self, container: DockerContainer, spec: ContainerSpec) -> None:
         self._container = container
         self.spec = spec
-        self._channel = channel
+        self._channel: Channel = ExecChannel(container)
+        self._init: InitChannel | None = None
+        self.disk: DiskWatch | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def id(self) -> str:
@@ -70,13 +86,37 @@ class Container:
         return self._container.id
 
     async def start(self) -> None:
-        """Starts what was only created."""
+        """Starts what was only created, and opens its channel."""
+        if self.spec.init:
+            self._init = InitChannel(self._container, self.spec.lease_s)
+            await self._init.open()
+            self._channel = self._init
+            self.disk = DiskWatch(self._container, self._init, self.spec.limits.disk_bytes)
         async with engine_errors("starting a container"):
             await self._container.start()
+        if self.disk is not None:
+            self._watching = asyncio.create_task(self.disk.watch())
+
+    async def close(self) -> None:
+        """Lets go of the container, which is removed or kept after that."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        if self._init is not None:
+            await self._init.close()
 
     async def run(self, command: Command, sink: Sink | None = None) -> Execution:
-        """Runs a command; see `Channel.run` for what it raises."""
-        return await self._channel.run(command, sink)
+        """Runs a command; see `Channel.run` for what it raises.
+
+        Raises:
+            InfraFault: `host_disk_full` too.
+        """
+        if self.disk is None:
+            return await self._channel.run(command, sink)
+        with self.disk.busy():
+            done = await self._channel.run(command, sink)
+        await self.disk.judge(done)
+        return done
 
     async def check(self, *argv: str, cwd: str = "/", timeout_s: float = 60.0) -> bytes:
         """Runs one of our own commands, which must succeed, and returns its stdout.
@@ -167,82 +207,3 @@ class Container:
                 return False
             raise
         return bool(shown["State"]["Running"])
-
-
-def _create_body(spec: ContainerSpec) -> Mapping[str, JSONValue]:
-    host: dict[str, JSONValue] = {
-        "NetworkMode": spec.network,
-        "Init": False,
-        "Memory": spec.limits.memory_bytes,
-        "MemorySwap": spec.limits.memory_bytes,
-        "NanoCpus": int((spec.limits.cpus or 0) * 1e9),
-        "PidsLimit": spec.limits.pids,
-        "LogConfig": {"Type": "none"},
-        "Binds": list(spec.binds),
-        "Tmpfs": {path: "rw,exec" for path in spec.tmpfs},
-    }
-    if spec.hardened:
-        host["CapDrop"] = ["ALL"]
-        host["CapAdd"] = list(CAPABILITIES)
-        host["SecurityOpt"] = ["no-new-privileges"]
-    return {
-        "Image": spec.image,
-        "Entrypoint": [],
-        "Cmd": list(IDLE),
-        "Env": [f"{name}={value}" for name, value in spec.env.items()],
-        "Labels": dict(spec.labels),
-        "WorkingDir": "/",
-        "HostConfig": host,
-    }
-
-
-@asynccontextmanager
-async def running(engine: Engine, spec: ContainerSpec) -> AsyncIterator[Container]:
-    """A started container, removed at the end whatever happens.
-
-    Raises:
-        InfraFault: `image_unavailable` where the image is gone, `engine_unavailable` otherwise.
-    """
-    container = await start(engine, spec)
-    try:
-        yield container
-    finally:
-        await discard(engine, container.id)
-
-
-async def start(engine: Engine, spec: ContainerSpec) -> Container:
-    """Creates and starts a container that nobody removes but the caller (or `clean`)."""
-    created = await create(engine, spec)
-    try:
-        await created.start()
-    except BaseException:
-        await remove(engine, created.id)
-        raise
-    return created
-
-
-async def create(engine: Engine, spec: ContainerSpec) -> Container:
-    """Creates a container without starting it."""
-    async with engine_errors(f"creating a container of image {spec.image}"):
-        created = await engine.docker.containers.create(_create_body(spec))
-    return Container(created, spec, ExecChannel(created))
-
-
-async def discard(engine: Engine, container_id: str) -> None:
-    """Removes a container at the end of its use.
-
-    An engine that fails now must not hide how the use ended; what stays is found by its label.
-    """
-    with suppress(InfraFault):
-        await remove(engine, container_id)
-
-
-async def remove(engine: Engine, container_id: str) -> None:
-    """Removes a container at once; one that is gone already is no error."""
-    async with engine_errors("removing a container"):
-        try:
-            await engine.docker.containers.container(container_id).delete(force=True, v=True)
-        except DockerError as error:
-            # 409: somebody else is removing it this moment.
-            if error.status not in {404, 409}:
-                raise

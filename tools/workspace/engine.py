@@ -83,6 +83,7 @@ class Engine:
     def __init__(self) -> None:
         self._docker: aiodocker.Docker | None = None
         self.version = ""
+        self.architecture = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -91,7 +92,8 @@ class Engine:
             message = f"no Docker engine: {error}; {START_ENGINE}"
             raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message) from error
         try:
-            self.version = str((await docker.version())["Version"])
+            said = await docker.version()
+            self.version, self.architecture = str(said["Version"]), str(said["Arch"])
         except (DockerError, aiohttp.ClientError, OSError, TimeoutError) as error:
             await docker.close()
             message = f"no Docker engine answers ({error}); {START_ENGINE}"

@@ -109,7 +109,7 @@ async def build_instance(
                 "agent_runner.commit": commit,
                 ENVIRONMENT: environment.tags[0],
             }
-            await made.container.commit(tag, labels)
+            await _commit(builder.engine, made, tag, labels)
         image = await builder.engine.image(tag)
     assert image is not None, "an image just committed is there"
     return Instance(tag, key, image, built=True)
@@ -128,10 +128,19 @@ async def _environment(
         async with builder.container(base.id) as made:
             await _install_dependencies(made, plan, await mirror.tree(commit))
             labels = {label.LAYER: "environment", label.KEY: key}
-            await made.container.commit(tag, labels)
+            await _commit(builder.engine, made, tag, labels)
         image = await builder.engine.image(tag)
     assert image is not None, "an image just committed is there"
     return image
+
+
+async def _commit(engine: Engine, made: BuildContainer, tag: str, labels: dict[str, str]) -> None:
+    """Unless somebody did so meanwhile: another state directory, or a commit outliving its run.
+
+    A second image under the tag would leave the first without a name, in nobody's reach.
+    """
+    if await engine.image(tag) is None:
+        await made.container.commit(tag, labels)
 
 
 async def _install_dependencies(made: BuildContainer, plan: EnvironmentPlan, tree: bytes) -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import AsyncFileLock
+from filelock import AsyncFileLock, FileLock, Timeout
 
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.git import GitError, git, without_password
@@ -101,6 +101,29 @@ async def _locked(path: Path) -> AsyncIterator[None]:
         yield
 
 
+def remove_halves(home: Path) -> list[Path]:
+    """Removes what clones that were killed left half made; whoever is at one holds its lock."""
+    gone = []
+    for half in sorted((home / "mirrors").glob("*.part")):
+        with suppress(Timeout), FileLock(half.with_suffix(".lock"), blocking=False):
+            shutil.rmtree(half, ignore_errors=True)
+            gone.append(half)
+    return gone
+
+
+def _remove_stale(path: Path) -> None:
+    """What a git that was killed left in a mirror; the next one would stop at its locks.
+
+    Only under our own lock: nobody else writes there.
+    """
+    for left in (
+        *path.glob("*.lock"),
+        *path.glob("refs/**/*.lock"),
+        *path.glob("objects/pack/tmp_*"),
+    ):
+        left.unlink(missing_ok=True)
+
+
 async def _has(mirror: Mirror, ref: str) -> bool:
     if not mirror.path.exists():
         return False
@@ -115,6 +138,7 @@ async def _fill(mirror: Mirror, ref: str, timeout_s: float) -> None:
     try:
         if mirror.path.exists():
             if not mirror.source.endswith(STREAM_SUFFIX):
+                await asyncio.to_thread(_remove_stale, mirror.path)
                 await _fetch(mirror.path, ref, timeout_s)
             return
         # Made beside and renamed: an interrupted clone is never taken for a mirror.

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Command, Execution, Sink
-from tools.workspace.container import Container, ContainerSpec, running
+from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 from tools.workspace.faults import InfraFault
 from tools.workspace.spec import ENV, PROJECT, WorkspaceSpec
+from tools.workspace.start import running
 
 DIFF_LIMIT_BYTES = 100_000_000
 RESTORE_LIMIT_BYTES = 2_000_000_000
@@ -125,7 +126,7 @@ class Workspace:
     async def _diff_elsewhere(self) -> bytes:
         files = await self._files()
         clear = "find . -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +"
-        spec = ContainerSpec(self.container.spec.image, self.container.spec.labels)
+        spec = self.container.spec.sibling()
         async with running(self.engine, spec) as fresh:
             await fresh.check("/bin/sh", "-c", clear, cwd=PROJECT)
             await fresh.put_tar("/", files)
@@ -163,7 +164,7 @@ class Workspace:
 
     async def restore(self, path: str = PROJECT) -> None:
         """Puts a directory back as the instance layer has it; files added since stay."""
-        spec = ContainerSpec(self.container.spec.image, self.container.spec.labels)
+        spec = self.container.spec.sibling()
         argv = ("tar", "-cf", "-", "-C", "/", path.lstrip("/"))
         command = Command(argv, timeout_s=300, max_output_bytes=RESTORE_LIMIT_BYTES)
         async with running(self.engine, spec) as pristine:
