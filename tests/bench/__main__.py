@@ -4,29 +4,39 @@ import asyncio
 import secrets
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from tests.bench import channel, demo, first_request, gold, help_text, unit_tests
+from tests.bench import (
+    bombs,
+    channel,
+    demo,
+    first_request,
+    gold,
+    help_text,
+    leftovers,
+    unit_tests,
+)
 from tests.bench.process import NotMeasured
 from tests.bench.report import Machine, Report
-from tests.bench.row import Row
-from tests.bench.setting import Setting, instance_image
+from tests.bench.row import Count, Row
+from tests.bench.setting import Setting, prepared
 from tools.workspace.engine import Engine
 from tools.workspace.faults import InfraFault
 from tools.workspace.leftovers import containers, remove_run
 
-STEPS: dict[str, Callable[[Setting], Awaitable[list[Row]]]] = {
+STEPS: dict[str, Callable[[Setting], Awaitable[Sequence[Row | Count]]]] = {
     "first-request": first_request.measure,
     "gold": gold.measure,
     "help": help_text.measure,
     "demo": demo.measure,
     "unit-tests": unit_tests.measure,
     "channel": channel.measure,
+    "bombs": bombs.measure,
+    "leftovers": leftovers.measure,
 }
 
 
@@ -50,13 +60,13 @@ def main(only: tuple[str, ...], strict: bool) -> None:
     sys.exit(1 if strict and any(row.verdict == "miss" for row in rows) else 0)
 
 
-async def _measure(names: tuple[str, ...]) -> list[Row]:
-    rows: list[Row] = []
+async def _measure(names: tuple[str, ...]) -> list[Row | Count]:
+    rows: list[Row | Count] = []
     with tempfile.TemporaryDirectory(prefix="agent_runner-bench-") as scratch:
         setting = Setting(f"bench-{secrets.token_hex(4)}", Path(scratch))
         try:
             say("first, unmeasured: a run of the seed, so that its layers are there")
-            setting = replace(setting, image=await instance_image(setting))
+            setting = await prepared(setting)
             for number, name in enumerate(names, start=1):
                 say(f"[{number}/{len(names)}] {name}")
                 try:

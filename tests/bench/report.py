@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent_runner.places import root
-from tests.bench.row import Record, Row, Series
+from tests.bench.row import Count, Record, Row, Series
 
 NOT_MEASURED = (
     "the first make demo on a bare machine: measured by hand in a bare Debian",
@@ -59,7 +59,7 @@ class Report(Record):
     schema_version: int = 1
     started_at: datetime
     machine: Machine
-    rows: tuple[Row, ...]
+    rows: tuple[Row | Count, ...]
     not_measured: tuple[str, ...] = NOT_MEASURED
 
     def write(self) -> Path:
@@ -84,17 +84,27 @@ class Report(Record):
         )
 
 
-def _add(table: Table, row: Row) -> None:
-    must = f"<= {row.must_s:g} s" if row.must_s is not None else ""
-    if row.measured is None:
+def _add(table: Table, row: Row | Count) -> None:
+    if isinstance(row, Count):
+        beside = "\n".join(f"{name}: {value:g}" for name, value in row.beside.items())
+        bounds = (("<=", row.at_most), (">=", row.at_least))
+        must = " ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+        table.add_row(
+            row.what, must, f"{row.measured:g} {row.unit}", "", "", beside, "", row.verdict
+        )
+        return
+    musts = [f"<= {_text(row.must_s)}"] if row.must_s is not None else []
+    musts += [f"ratio <= {row.most_ratio:g}"] if row.most_ratio is not None else []
+    must = "\n".join(musts)
+    if row.measured is None or row.figure_s is None:
         table.add_row(row.what, must, "", "", "", row.failure, "", row.verdict)
         return
     spread = f"{_text(row.measured.min_s)} .. {_text(row.measured.max_s)}"
     ratio = f"{row.ratio:g}" if row.ratio is not None else ""
-    beside = [_line(each) for each in (row.baseline, *row.parts) if each is not None]
+    beside = "\n".join(_line(each) for each in (row.baseline, *row.parts) if each is not None)
+    figure = _text(row.figure_s) + (" (p99)" if row.statistic == "p99" else "")
     table.add_row(
-        row.what, must, _text(row.measured.p50_s), spread, str(row.measured.n),
-        "\n".join(beside), ratio, row.verdict,
+        row.what, must, figure, spread, str(row.measured.n), beside, ratio, row.verdict
     )  # fmt: skip
 
 
@@ -103,4 +113,6 @@ def _line(series: Series) -> str:
 
 
 def _text(seconds: float) -> str:
-    return f"{seconds:.2f} s" if abs(seconds) >= 1 else f"{seconds * 1000:.0f} ms"
+    if abs(seconds) >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.0f} ms" if abs(seconds) >= 0.02 else f"{seconds * 1000:.2f} ms"

@@ -1,11 +1,13 @@
 """A row of the benchmark: what must hold, what was measured, and beside what."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from math import ceil
 from statistics import median
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+Verdict = Literal["pass", "miss", "info"]
 Measure = Callable[[], Awaitable[float]]
 
 
@@ -31,7 +33,14 @@ class Series(Record):
     @property
     def p50_s(self) -> float:
         """The median."""
-        return round(median(self.samples_s), 4)
+        return round(median(self.samples_s), 6)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def p99_s(self) -> float:
+        """What 99 of 100 do not exceed; of fewer than 100, the slowest."""
+        ordered = sorted(self.samples_s)
+        return ordered[max(0, ceil(len(ordered) * 0.99) - 1)]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -48,14 +57,16 @@ class Series(Record):
     def minus(self, other: "Series", name: str) -> "Series":
         """The difference, round by round."""
         pairs = zip(self.samples_s, other.samples_s, strict=True)
-        return Series(name=name, samples_s=tuple(round(a - b, 4) for a, b in pairs))
+        return Series(name=name, samples_s=tuple(round(a - b, 6) for a, b in pairs))
 
 
 class Row(Record):
     """One line of the table.
 
     Attributes:
-        must_s: the median may be this much at most; None where nothing is demanded.
+        must_s: this much at most; None where nothing is demanded.
+        most_ratio: of the baseline this much at most.
+        statistic: what of the samples is meant.
         measured: None where it could not be measured, see `failure`.
         baseline: taken in the same run, by turns with `measured`.
         parts: what else was taken by turns with it.
@@ -63,6 +74,8 @@ class Row(Record):
 
     what: str
     must_s: float | None = None
+    most_ratio: float | None = None
+    statistic: Literal["p50", "p99"] = "p50"
     measured: Series | None = None
     baseline: Series | None = None
     parts: tuple[Series, ...] = ()
@@ -70,21 +83,56 @@ class Row(Record):
 
     @computed_field  # type: ignore[prop-decorator]
     @property
+    def figure_s(self) -> float | None:
+        """The figure of which something is demanded."""
+        if self.measured is None:
+            return None
+        return self.measured.p50_s if self.statistic == "p50" else self.measured.p99_s
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
     def ratio(self) -> float | None:
         """Median over the baseline's median."""
         if self.measured is None or self.baseline is None:
             return None
-        return round(self.measured.p50_s / self.baseline.p50_s, 2)
+        return round(self.measured.p50_s / self.baseline.p50_s, 3)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
-    def verdict(self) -> Literal["pass", "miss", "info"]:
+    def verdict(self) -> Verdict:
         """Whether what must hold does; what could not be measured does not."""
-        if self.measured is None:
+        if self.figure_s is None:
             return "miss"
-        if self.must_s is None:
+        if self.must_s is None and self.most_ratio is None:
             return "info"
-        return "pass" if self.measured.p50_s <= self.must_s else "miss"
+        late = self.must_s is not None and self.figure_s > self.must_s
+        dear = self.most_ratio is not None and (self.ratio is None or self.ratio > self.most_ratio)
+        return "miss" if late or dear else "pass"
+
+
+class Count(Record):
+    """One line that is no time.
+
+    Attributes:
+        beside: the same of others, in the same run.
+    """
+
+    what: str
+    unit: str
+    measured: float
+    at_most: float | None = None
+    at_least: float | None = None
+    beside: Mapping[str, float] = Field(default_factory=dict)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def verdict(self) -> Verdict:
+        """Whether what must hold does."""
+        if self.at_most is None and self.at_least is None:
+            return "info"
+        over = self.at_most is not None and self.measured > self.at_most
+        under = self.at_least is not None and self.measured < self.at_least
+        return "miss" if over or under else "pass"
 
 
 async def by_turns(n: int, measures: Mapping[str, Measure]) -> tuple[Series, ...]:
@@ -92,5 +140,5 @@ async def by_turns(n: int, measures: Mapping[str, Measure]) -> tuple[Series, ...
     samples: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(n):
         for name, measure in measures.items():
-            samples[name].append(round(await measure(), 4))
+            samples[name].append(round(await measure(), 6))
     return tuple(Series(name=name, samples_s=tuple(taken)) for name, taken in samples.items())

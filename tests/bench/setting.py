@@ -1,14 +1,22 @@
 """What all measurements share: a seed whose layers are there, and directories for the runs."""
 
 import itertools
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agent_runner import places
 from agent_runner.result import Result
-from tests.bench.process import AGENT_RUNNER, timed
+from tests.bench.process import AGENT_RUNNER, NotMeasured, timed
+from tools.workspace.builder import Builder
+from tools.workspace.container import ContainerSpec, Limits
+from tools.workspace.engine import Engine
+from tools.workspace.init_volume import init_volume
+from tools.workspace.labels import run_labels
 
 SEED = "tidyframe__dedupe-keeps-last"
+LEASE_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -18,16 +26,23 @@ class Setting:
     Attributes:
         name: begins the name of every run made here, and with it the labels of its containers.
         image: id of the seed's instance image.
+        init: the volume with the init of containers.
     """
 
     name: str
     scratch: Path
     image: str = ""
+    init: str = ""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def new_run(self) -> Path:
         """A directory for `--out`."""
         return self.scratch / f"{self.name}-{next(self._numbers)}"
+
+    def spec(self, limits: Limits | None = None) -> ContainerSpec:
+        """A container like an agent's."""
+        labels = run_labels(self.name, "bench", lease_s=LEASE_S, renewed=True)
+        return ContainerSpec(self.image, labels, limits=limits or Limits(), init=self.init)
 
     async def docker_run(self) -> float:
         """The baseline of whatever starts a container."""
@@ -37,7 +52,7 @@ class Setting:
 BASELINE = "docker run --rm --network none IMAGE true"
 
 
-async def instance_image(setting: Setting) -> str:
+async def prepared(setting: Setting) -> Setting:
     """Runs the seed once, unmeasured: layers, byte code and page cache are there afterwards.
 
     Raises:
@@ -47,7 +62,13 @@ async def instance_image(setting: Setting) -> str:
     await timed(
         *AGENT_RUNNER, "--task-id", SEED, "--solver", "gold", "--out", str(out), limit_s=600
     )
-    return str(read_result(out).provenance.image_digest)
+    digest = str(read_result(out).provenance.image_digest)
+    async with Engine() as engine:
+        image = await engine.image(digest)
+        if image is None:
+            raise NotMeasured(f"{digest} is gone")
+        builder = Builder(engine, setting.name, places.home(), dict(os.environ), print)
+        return replace(setting, image=digest, init=await init_volume(builder, image))
 
 
 def read_result(out: Path) -> Result:

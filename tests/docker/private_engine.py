@@ -50,8 +50,9 @@ def private_engine(directory: Path, size_mb: int) -> Iterator[PrivateEngine]:
     data.mkdir()
     mount = ("mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(data))
     subprocess.run(mount, check=True)
+    # In a network of its own: it would take the other engine's bridge away.
     argv = (
-        "dockerd", "--data-root", str(data), "--exec-root", str(directory / "exec"),
+        "unshare", "--net", "dockerd", "--data-root", str(data), "--exec-root", str(directory / "exec"),
         "--pidfile", str(directory / "pid"), "--host", f"unix://{socket}",
         "--bridge", "none", "--iptables=false", "--ip-forward=false",
     )  # fmt: skip
