@@ -154,7 +154,9 @@ async def _workspace(
     try:
         yield Workspace(container, _spec(job, ready), engine)
     finally:
-        if not job.keep:
+        if job.keep:
+            await container.close()
+        else:
             await discard(engine, container)
 
 

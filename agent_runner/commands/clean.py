@@ -13,7 +13,7 @@ from agent_runner.observer import Observer
 from agent_runner.places import home
 from agent_runner.run_dir import RunDir
 from tools.workspace.engine import Engine
-from tools.workspace.leftovers import Labelled, everything_of, remove_all
+from tools.workspace.leftovers import Labelled, everything_of, outcome, remove_all
 from tools.workspace.mirrors import remove_halves
 from tools.workspace.scratch import remove_dead_scratch
 
@@ -67,14 +67,13 @@ class _Cleaning:
                 await remove_all(engine, rows, lambda row, fault: self._told(row, fault, len(rows)))
 
     def _told(self, row: Labelled, fault: InfraFault | None, of: int) -> None:
-        what = f"{row.role} {row.kind} {row.id[:12]} of run {row.run}"
         if fault is None:
             self.removed.append(row)
-            self.observer.say(f"removed {what}")
+            self.observer.say(outcome(row, fault))
         else:
             self.failed.append(row)
             self.faults.append(fault)
-            self.observer.complain(f"not removed: {what}: {fault.message}")
+            self.observer.complain(outcome(row, fault))
         self.observer.show(f"{len(self.removed)} of {of} removed")
 
     def report(self) -> dict[str, list[dict[str, str]]]:

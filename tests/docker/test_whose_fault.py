@@ -100,7 +100,7 @@ async def test_engine_hangs(
     finally:
         second.go_on()
     assert caught.value.kind is FaultKind.ENGINE_UNAVAILABLE
-    assert "hanging" in caught.value.message
+    assert "hangs" in caught.value.message
 
 
 async def test_agent_kills_pid_1(container: Container) -> None:

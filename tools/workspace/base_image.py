@@ -101,7 +101,7 @@ async def _from_registry(builder: Builder, python: str) -> None:
         tar.add(SCRIPTS / "base.Dockerfile", arcname="Dockerfile")
     context.seek(0)
     try:
-        async with asyncio.timeout(BUILD_LIMIT_S), engine_errors("building the base image"):
+        async with asyncio.timeout(BUILD_LIMIT_S), engine_errors("building the base image", None):
             await builder.engine.docker.images.build(
                 fileobj=context,
                 encoding="identity",

@@ -12,7 +12,7 @@ from aiodocker.containers import DockerContainer
 
 from tools.workspace.channel import Channel, Command, Execution, Sink
 from tools.workspace.disk import DiskWatch
-from tools.workspace.engine import engine_errors
+from tools.workspace.engine import COPY_LIMIT_S, engine_errors
 from tools.workspace.exec_channel import ExecChannel
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.init_channel import InitChannel
@@ -133,7 +133,7 @@ class Container:
 
     async def put_tar(self, directory: str, tar: bytes) -> None:
         """Unpacks a tar archive in a directory that exists."""
-        async with engine_errors(f"copying files to {directory}"):
+        async with engine_errors(f"copying files to {directory}", COPY_LIMIT_S):
             await self._container.put_archive(directory, tar)  # type: ignore[no-untyped-call]
 
     async def put(self, files: Mapping[str, bytes], mode: int = 0o644) -> None:
@@ -153,7 +153,7 @@ class Container:
             InfraFault: there is no such directory, or the container is gone.
         """
         async with (
-            engine_errors(f"reading {path}"),
+            engine_errors(f"reading {path}", COPY_LIMIT_S),
             self._container.docker._query(
                 f"containers/{self.id}/archive", params={"path": path}
             ) as response,
@@ -187,7 +187,7 @@ class Container:
         marks = {**NOBODYS, **labels}
         changes = [f'LABEL {name}="{value}"' for name, value in marks.items()]
         changes += [f"ENV {line}" for line in env]
-        async with engine_errors(f"committing {tag}"):
+        async with engine_errors(f"committing {tag}", COPY_LIMIT_S):
             made = await self._container.commit(
                 repository=repository,
                 tag=version,

@@ -1,5 +1,6 @@
 """The Docker engine: one connection, images, and the mapping of its errors, once, at the edge."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from aiodocker.exceptions import DockerError
 
 from tools.workspace.faults import FaultKind, InfraFault
 
+# Removing a container, the slowest of what it does at once, can wait for a busy disk.
+ANSWER_LIMIT_S = 60.0
+COPY_LIMIT_S = 600.0
+HELLO_LIMIT_S = 20.0
 START_ENGINE = "start it (as root on Debian or Ubuntu: docker/engine.sh) or set DOCKER_HOST"
 
 
@@ -44,18 +49,26 @@ class EngineFacts:
 
 
 @asynccontextmanager
-async def engine_errors(what: str) -> AsyncIterator[None]:
+async def engine_errors(what: str, within_s: float | None = ANSWER_LIMIT_S) -> AsyncIterator[None]:
     """Maps what the engine and its connection raise while doing `what`.
+
+    Args:
+        within_s: how long the engine may take before it counts as hanging; None for as long as it
+            likes.
 
     Raises:
         InfraFault: `engine_unavailable` where nothing answers, `host_disk_full` where the engine
             has no room, `container_lost` where the container is gone.
     """
     try:
-        yield
+        async with asyncio.timeout(within_s):
+            yield
     except DockerError as error:
         raise _fault(what, error) from error
-    except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+    except TimeoutError as error:
+        message = f"the Docker engine hangs: no answer in {within_s} s while {what}"
+        raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message, retryable=True) from error
+    except (aiohttp.ClientError, ConnectionError) as error:
         message = f"the Docker engine stopped answering while {what} ({error}); {START_ENGINE}"
         raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message, retryable=True) from error
 
@@ -92,7 +105,8 @@ class Engine:
             message = f"no Docker engine: {error}; {START_ENGINE}"
             raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message) from error
         try:
-            said = await docker.version()
+            async with asyncio.timeout(HELLO_LIMIT_S):
+                said = await docker.version()
             self.version, self.architecture = str(said["Version"]), str(said["Arch"])
         except (DockerError, aiohttp.ClientError, OSError, TimeoutError) as error:
             await docker.close()
@@ -163,7 +177,7 @@ class Engine:
         repository, _, version = tag.rpartition(":")
         query = {"fromSrc": "-", "repo": repository, "tag": version}
         async with (
-            engine_errors(f"importing {tag}"),
+            engine_errors(f"importing {tag}", COPY_LIMIT_S),
             self.docker._query(
                 "images/create",
                 method="POST",

@@ -111,7 +111,7 @@ class ExecChannel:
         enter = f'cd "$1" || exit 126; n=$2; shift 2; {feed}'
         size = str(len(command.stdin))
         argv = ("/bin/sh", "-c", enter, "sh", command.cwd, size, *command.argv)
-        async with engine_errors("running a command"):
+        async with engine_errors("running a command", None):
             execution = await self._container.exec(
                 cmd=list(argv),
                 environment=dict(command.env) | {MARK: mark},

@@ -17,6 +17,7 @@ from tools.workspace import labels as label
 from tools.workspace.builder import BuildContainer, Builder
 from tools.workspace.engine import Engine, Image
 from tools.workspace.environment import BUILD_TOOLS, EnvironmentPlan
+from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.history import cut
 from tools.workspace.mirrors import Mirror
 from tools.workspace.spec import LINK, PROJECT, VENV
@@ -109,9 +110,7 @@ async def build_instance(
                 "agent_runner.commit": commit,
                 ENVIRONMENT: environment.tags[0],
             }
-            await _commit(builder.engine, made, tag, labels)
-        image = await builder.engine.image(tag)
-    assert image is not None, "an image just committed is there"
+            image = await _commit(builder.engine, made, tag, labels)
     return Instance(tag, key, image, built=True)
 
 
@@ -128,19 +127,24 @@ async def _environment(
         async with builder.container(base.id) as made:
             await _install_dependencies(made, plan, await mirror.tree(commit))
             labels = {label.LAYER: "environment", label.KEY: key}
-            await _commit(builder.engine, made, tag, labels)
-        image = await builder.engine.image(tag)
-    assert image is not None, "an image just committed is there"
-    return image
+            return await _commit(builder.engine, made, tag, labels)
 
 
-async def _commit(engine: Engine, made: BuildContainer, tag: str, labels: dict[str, str]) -> None:
+async def _commit(engine: Engine, made: BuildContainer, tag: str, labels: dict[str, str]) -> Image:
     """Unless somebody did so meanwhile: another state directory, or a commit outliving its run.
 
     A second image under the tag would leave the first without a name, in nobody's reach.
+
+    Raises:
+        InfraFault: `image_unavailable`, where somebody removes it at once.
     """
     if await engine.image(tag) is None:
         await made.container.commit(tag, labels)
+    image = await engine.image(tag)
+    if image is None:
+        message = f"{tag} was removed as soon as it was built"
+        raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message, retryable=True)
+    return image
 
 
 async def _install_dependencies(made: BuildContainer, plan: EnvironmentPlan, tree: bytes) -> None:

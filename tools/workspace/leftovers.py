@@ -42,6 +42,12 @@ class Labelled:
 Told = Callable[[Labelled, InfraFault | None], None]
 
 
+def outcome(row: Labelled, fault: InfraFault | None) -> str:
+    """What was told, as a line for a person."""
+    what = f"{row.role} {row.kind} {row.id[:12]} of run {row.run}"
+    return f"not removed: {what}: {fault.message}" if fault else f"removed {what}"
+
+
 async def containers(engine: Engine, run: str | None = None) -> list[Labelled]:
     """Every container of ours, or of one run."""
     return await _listed(engine, "container", run)

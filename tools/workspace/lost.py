@@ -1,7 +1,5 @@
 """Why a container does not answer: asked of the engine, which may not answer either."""
 
-import asyncio
-
 from aiodocker.containers import DockerContainer
 
 from tools.workspace.engine import engine_errors
@@ -19,13 +17,10 @@ async def why_lost(container: DockerContainer, said: bytes = b"") -> InfraFault:
         said: the last that its PID 1 said.
     """
     try:
-        async with asyncio.timeout(ASK_LIMIT_S), engine_errors("asking about a container"):
+        async with engine_errors("asking about a container", ASK_LIMIT_S):
             state = (await container.show())["State"]
     except InfraFault as fault:
         return fault
-    except TimeoutError:
-        message = f"the Docker engine has not answered for {ASK_LIMIT_S:.0f} s; is it hanging?"
-        return InfraFault(FaultKind.ENGINE_UNAVAILABLE, message, retryable=True)
     if state["Paused"]:
         what = "was paused from outside"
     elif not state["Running"]:
