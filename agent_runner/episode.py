@@ -29,13 +29,13 @@ from tools.workspace import labels as label
 from tools.workspace.container import ContainerSpec, Limits
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import measure
-from tools.workspace.leftovers import remove_run, sweep
+from tools.workspace.leftovers import outcome, remove_run, sweep
 from tools.workspace.spec import WorkspaceSpec
 from tools.workspace.start import discard, start
 from tools.workspace.workspace import BrokenRepository, Workspace
 
 INTERRUPTED_LIMIT_S = 2.0
-# Renewed four times meanwhile. Here the owner itself can be looked for, and may be suspended.
+# Here the owner itself can be looked for, and may be suspended.
 LOCAL_LEASE_S = 86_400.0
 REMOTE_LEASE_S = 900.0
 MIB = 1024**2
@@ -133,8 +133,8 @@ def _load_agent() -> None:
 async def _engine(job: Job, observer: Observer) -> AsyncIterator[Engine]:
     """The engine, swept of what dead runs left, and at the end of what this one may leave."""
     async with Engine() as engine:
-        for gone in await sweep(engine):
-            observer.say(f"removed a container that run {gone.run} had left")
+        with observer.waiting("removing what dead runs left"):
+            await sweep(engine, told=lambda *one: observer.say(outcome(*one)))
         try:
             yield engine
         finally:
@@ -180,11 +180,10 @@ def _container(job: Job, ready: Prepared, role: str) -> ContainerSpec:
     limits = job.config.limits
     kept = job.keep and role == "agent"
     lease_s = LOCAL_LEASE_S if ready.builder.engine.is_local else REMOTE_LEASE_S
+    run = job.directory.run_id
     return ContainerSpec(
         image=ready.instance.image.id,
-        labels=label.run_labels(
-            job.directory.run_id, role, lease_s=lease_s, renewed=True, kept=kept
-        ),
+        labels=label.run_labels(run, role, lease_s=lease_s, renewed=True, kept=kept),
         limits=Limits(limits.memory_mb * MIB, limits.cpus, limits.pids, limits.disk_mb * MIB),
         init=ready.init,
     )

@@ -22,6 +22,7 @@ from tools.workspace.engine import Engine
 from tools.workspace.git import GitError, git
 from tools.workspace.init_volume import init_volume
 from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
+from tools.workspace.scratch import scratch
 
 MB = 1_000_000
 # What building needs at most beside what stays, from measured layers of the public data sets.
@@ -165,15 +166,13 @@ async def _hidden_blobs(mirror: Mirror, commit: str, task: Task) -> dict[str, st
     """Applies `test_patch` in an index of its own and reads the hashes of what it changes."""
     if not task.test_patch:
         return {}
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="agent_runner-") as scratch:
+    with scratch() as own:
         env = {
-            "GIT_INDEX_FILE": f"{scratch}/index",
-            "GIT_OBJECT_DIRECTORY": f"{scratch}/objects",
+            "GIT_INDEX_FILE": f"{own}/index",
+            "GIT_OBJECT_DIRECTORY": f"{own}/objects",
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(mirror.path / "objects"),
         }
-        (Path(scratch) / "objects").mkdir()
+        (own / "objects").mkdir()
         await git("read-tree", commit, cwd=mirror.path, env=env)
         await git(
             "apply", "--cached", "-", cwd=mirror.path, env=env, stdin=task.test_patch.encode()

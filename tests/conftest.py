@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,14 +46,36 @@ def nothing_left(run_id: str) -> Iterator[None]:
     """
     before = {row.id for row in asyncio.run(_containers())}
     layers = asyncio.run(_layers())
-    yield
-    asyncio.run(_remove_layers(but=layers))
+    with _alone() as is_alone:
+        yield
+        if is_alone():
+            asyncio.run(_remove_layers(but=layers))
     left = [
         row
         for row in asyncio.run(_containers())
         if row.run == run_id or (row.id not in before and (row.leftover or row.kept))
     ]
     assert not left, f"containers were left behind: {left}"
+
+
+@contextmanager
+def _alone() -> Iterator[Callable[[], bool]]:
+    """Says whether no other session runs on this machine, whose layers might be taken for ours."""
+    import fcntl
+    import tempfile
+    from pathlib import Path
+
+    with (Path(tempfile.gettempdir()) / "agent_runner-tests.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+
+        def is_alone() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        yield is_alone
 
 
 async def _containers() -> "list[Labelled]":

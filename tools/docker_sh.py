@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from tools.outputs import Outputs, shown
+from tools.ending import ending
+from tools.errors import ToolRefusal
+from tools.outputs import Outputs
 from tools.tool import Answer, Arguments, Tool
-from tools.workspace.channel import Execution
 from tools.workspace.workspace import Workspace
 
 LONGEST_S = 600.0
+# Linux takes 128 KiB in one argument, its final NUL included (MAX_ARG_STRLEN).
+LONGEST_COMMAND_BYTES = 128 * 1024 - 1
 
 
 class ShellArguments(Arguments):
@@ -17,7 +20,7 @@ class ShellArguments(Arguments):
 
     command: str = Field(description="The command line, run in /workspace/project.", min_length=1)
     timeout_s: float = Field(
-        60.0, gt=0, le=LONGEST_S, description="Seconds after which the command is ended."
+        60.0, description="Seconds after which the command is ended, at most 600."
     )
 
 
@@ -42,28 +45,39 @@ class DockerSh:
 
     async def call(self, arguments: ShellArguments) -> Answer:
         """Runs one command."""
-        done = await self.workspace.shell(arguments.command, timeout_s=arguments.timeout_s)
-        handle = self.outputs.save(done.output)
-        text = f"{ending(done, arguments.timeout_s)}\n{streams(done, handle)}"
-        return Answer(text, is_error=done.timed_out, handle=handle, exit_code=done.exit_code)
-
-
-def streams(done: Execution, handle: str) -> str:
-    """Both streams as the model sees them; stderr is marked only where both have something."""
-    if done.stdout and done.stderr:
-        text = done.stdout.rstrip(b"\n") + b"\n--- stderr ---\n" + done.stderr
-    else:
-        text = done.output
-    return shown(text, handle)
-
-
-def ending(done: Execution, timeout_s: float) -> str:
-    """One line: how the command ended."""
-    if done.timed_out:
-        return (
-            f"timed out after {timeout_s:g} s; the command and everything it started were ended. "
-            "Its output until then is below; a longer timeout_s, or a smaller command, may help"
+        check(arguments)
+        timeout_s = min(arguments.timeout_s, LONGEST_S)
+        with self.outputs.capture() as capture:
+            done = await self.workspace.shell(
+                arguments.command,
+                timeout_s=timeout_s,
+                max_output_bytes=capture.limit_bytes,
+                sink=capture,
+            )
+        end = ending(done, timeout_s, self.workspace.container.spec.limits)
+        return Answer(
+            f"{end}\n{self.outputs.shown(capture.handle)}",
+            is_error=done.limit is not None,
+            handle=capture.handle,
+            exit_code=done.exit_code,
         )
-    notes = {137: " (killed: out of memory?)", 139: " (segmentation fault)", 127: " (not found)"}
-    dropped = f", {done.dropped_bytes} bytes of output dropped" if done.dropped_bytes else ""
-    return f"exit code {done.exit_code}{notes.get(done.exit_code or 0, '')}{dropped}"
+
+
+def check(arguments: ShellArguments) -> None:
+    """Refuses what no shell can be given.
+
+    Raises:
+        ToolRefusal: the command was not run.
+    """
+    if not arguments.timeout_s > 0:  # NaN too
+        raise ToolRefusal(
+            f"the command was not run: timeout_s={arguments.timeout_s:g} leaves it no time; give "
+            f"seconds above 0, at most {LONGEST_S:g}, or leave it out (60)"
+        )
+    command = arguments.command
+    size_bytes = len(command.encode())
+    if size_bytes > LONGEST_COMMAND_BYTES:
+        raise ToolRefusal(
+            f"the command was not run: it is {size_bytes} bytes long, and a command line holds at "
+            f"most {LONGEST_COMMAND_BYTES}; write a long file in several commands (cat >> FILE)"
+        )

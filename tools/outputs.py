@@ -1,52 +1,85 @@
 """Every byte of every command, on disk under a handle; the model sees head and tail of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.testruns.ansi import strip_ansi
+from tools.capture import Capture
+from tools.display import plain
+from tools.excerpt import SHOWN_CHARS, excerpt
+from tools.lines import Lines
+from tools.workspace.channel import TAIL_BYTES
+from tools.workspace.faults import InfraFault
 
-SHOWN_CHARS = 10_000
-KEPT_BYTES = 10_000_000
+__all__ = ["Outputs", "plain"]
+
+OUTPUT_BYTES = 100_000_000
+EPISODE_BYTES = 1_000_000_000
 
 
 @dataclass
 class Outputs:
-    """The outputs of one episode, in files `<directory>/<handle>.txt`."""
+    """The outputs of one episode, in files `<directory>/<handle>.txt`.
+
+    Attributes:
+        output_bytes: kept of one output.
+        episode_bytes: kept of all; after that only the beginning and the end of each.
+    """
 
     directory: Path
+    output_bytes: int = OUTPUT_BYTES
+    episode_bytes: int = EPISODE_BYTES
     count: int = field(default=0, init=False)
+    _kept: dict[str, Lines] = field(default_factory=dict, init=False)
+    _kept_bytes: int = field(default=0, init=False)
 
-    def save(self, content: bytes) -> str:
-        """Keeps an output, up to 10 MB, and returns its handle."""
+    @contextmanager
+    def capture(self) -> Iterator[Capture]:
+        """A sink under a new handle; the file is whole when the block ends, however it ends.
+
+        Raises:
+            InfraFault: `host_disk_full` where the host does not take the output.
+        """
         self.count += 1
         handle = f"o{self.count}"
-        self.path(handle).write_bytes(content[:KEPT_BYTES])
-        return handle
+        room_bytes = min(self.output_bytes, self.episode_bytes - self._kept_bytes)
+        capture = Capture(handle, self.path(handle), max(TAIL_BYTES, room_bytes))
+        try:
+            yield capture
+        except BaseException:
+            with suppress(InfraFault):  # what ends the block says more
+                capture.close()
+            raise
+        else:
+            capture.close()
+        finally:
+            self._kept[handle] = capture.lines
+            self._kept_bytes += capture.lines.index.size_bytes
+
+    def save(self, content: bytes) -> str:
+        """Keeps an output that is at hand and returns its handle.
+
+        Raises:
+            InfraFault: `host_disk_full` where the host does not take it.
+        """
+        with self.capture() as capture:
+            tail_at = max(capture.limit_bytes, len(content) - TAIL_BYTES)
+            capture.write("stdout", content[: capture.limit_bytes])
+            if tail_at > capture.limit_bytes:
+                capture.skip("stdout", tail_at - capture.limit_bytes)
+            capture.write("stdout", content[tail_at:])
+        return capture.handle
 
     def path(self, handle: str) -> Path:
         """Where an output lies."""
         return self.directory / f"{handle}.txt"
 
-    def lines(self, handle: str) -> list[str] | None:
-        """The lines of an output without colours, None where the handle names none."""
-        known = {f"o{number}" for number in range(1, self.count + 1)}
-        if handle not in known:
-            return None
-        return plain(self.path(handle).read_bytes()).splitlines()
+    def lines(self, handle: str) -> Lines | None:
+        """The lines of an output, None where the handle names none."""
+        return self._kept.get(handle)
 
-
-def plain(content: bytes) -> str:
-    """Output as text without colours; invalid bytes as U+FFFD."""
-    return strip_ansi(content.decode("utf-8", "replace")).replace("\r\n", "\n")
-
-
-def shown(content: bytes, handle: str, limit_chars: int = SHOWN_CHARS) -> str:
-    """What the model sees of an output: all of it, or head and tail and how to read the rest."""
-    text = plain(content).strip("\n")
-    if len(text) <= limit_chars:
-        return text or "(no output)"
-    head, tail = text[: limit_chars * 2 // 5], text[-limit_chars * 3 // 5 :]
-    head, tail = head[: head.rfind("\n") + 1 or None], tail[tail.find("\n") + 1 :]
-    left_out = text.count("\n") - head.count("\n") - tail.count("\n")
-    note = f'[{left_out} lines left out; read_output(handle="{handle}") shows them]'
-    return f"{head.rstrip()}\n{note}\n{tail}"
+    def shown(self, handle: str, limit_chars: int = SHOWN_CHARS) -> str:
+        """What the model sees of an output: all of it, or head and tail and how to read on."""
+        with self._kept[handle].opened() as lines:
+            return excerpt(lines, handle, limit_chars)

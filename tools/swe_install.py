@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 from pydantic import Field
 
 from tools.errors import ToolRefusal
-from tools.outputs import Outputs, shown
+from tools.outputs import Outputs
 from tools.tool import Answer, Arguments, Tool
 from tools.workspace.builder import Builder
 from tools.workspace.spec import PROJECT, VENV
@@ -65,7 +65,7 @@ class SweInstall:
             done = await self.workspace.run(*install, "-e", PROJECT, timeout_s=limit_s)
             if not done.ok:
                 handle = self.outputs.save(done.output)
-                text = f"{added}installing the project failed:\n{shown(done.output, handle)}"
+                text = f"{added}installing the project failed:\n{self.outputs.shown(handle)}"
                 return Answer(text, is_error=True, handle=handle, exit_code=done.exit_code)
         return Answer(added + await self._describe(), exit_code=0)
 

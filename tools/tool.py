@@ -1,18 +1,30 @@
 """What a tool is: a name, arguments with a schema, and one answer."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from tools.testruns.outcome import TestRun
+
+UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class Arguments(BaseModel):
     """The arguments of a tool; each field's description is what the model reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        """No command line takes a NUL or half a surrogate pair; a model can write both in JSON."""
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and UNFIT.search(text):
+                raise ValueError("holds a NUL or half a surrogate pair; write it as an escape")
+        return value
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from tools.testruns.selection import Selection
 from tools.testruns.summarise import combine
 
 PYTEST = (
-    "python", "-m", "pytest", "-rA", "--color=no", "--verbosity=0", "--maxfail=0",
-    "-o", "cache_dir=/tmp/agent_runner-cache",
+    "python", "-m", "pytest", "-rAfEsxXp", "-p", "no:pretty", "--color=no", "--verbosity=0",
+    "--maxfail=0", "-o", "cache_dir=/tmp/agent_runner-cache",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from tests.bench import (
     gold,
     help_text,
     leftovers,
+    outputs,
     unit_tests,
 )
 from tests.bench.process import NotMeasured
@@ -37,6 +38,7 @@ STEPS: dict[str, Callable[[Setting], Awaitable[Sequence[Row | Count]]]] = {
     "channel": channel.measure,
     "bombs": bombs.measure,
     "leftovers": leftovers.measure,
+    "outputs": outputs.measure,
 }
 
 

@@ -115,7 +115,8 @@ async def test_orphans_are_reaped(channel: Channel) -> None:
 
 
 async def test_cancellation_is_passed_on_at_once_and_ends_the_command(channel: Channel) -> None:
-    task = asyncio.create_task(channel.run(sh("sleep 4711", timeout_s=120)))
+    script = "for i in $(seq 100); do sleep 4711 & done; sleep 4711"
+    task = asyncio.create_task(channel.run(sh(script, timeout_s=120)))
     await asyncio.sleep(0.5)
     started = time.monotonic()
     task.cancel()

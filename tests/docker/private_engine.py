@@ -52,8 +52,9 @@ def private_engine(directory: Path, size_mb: int) -> Iterator[PrivateEngine]:
     subprocess.run(mount, check=True)
     # In a network of its own: it would take the other engine's bridge away.
     argv = (
-        "unshare", "--net", "dockerd", "--data-root", str(data), "--exec-root", str(directory / "exec"),
-        "--pidfile", str(directory / "pid"), "--host", f"unix://{socket}",
+        "unshare", "--net", "dockerd", "--data-root", str(data),
+        "--exec-root", str(directory / "exec"), "--pidfile", str(directory / "pid"),
+        "--host", f"unix://{socket}",
         "--bridge", "none", "--iptables=false", "--ip-forward=false",
     )  # fmt: skip
     try:
@@ -93,5 +94,5 @@ async def import_tiny(engine: Engine, rootfs: bytes, tag: str, scratch: Path) ->
     path = scratch / f"{os.urandom(4).hex()}.tar"
     path.write_bytes(rootfs)
     with path.open("rb") as tar:
-        await engine.import_rootfs(tar, tag)
+        await engine.import_rootfs(tar, tag, {}, {})
     return tag

@@ -17,7 +17,7 @@ from tools.workspace import labels
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.leftovers import containers
-from tools.workspace.start import create, remove, start
+from tools.workspace.start import create, discard, remove, start
 
 pytestmark = pytest.mark.docker
 
@@ -87,7 +87,7 @@ async def test_of_another_machines_runs_only_what_is_dead_is_removed(
         owner: labels.Owner, lease_s: float = LEASE_S, *, renewed: bool = True
     ) -> ContainerSpec:
         given = labels.run_labels(run, "agent", lease_s=lease_s, renewed=renewed)
-        return replace(container_spec, labels=given | {labels.OWNER: str(owner)})
+        return replace(container_spec, init="", labels=given | {labels.OWNER: str(owner)})
 
     stay = {
         (await start(remote, spec(ELSEWHERE))).id,
@@ -111,6 +111,29 @@ async def test_of_another_machines_runs_only_what_is_dead_is_removed(
     finally:
         for container_id in (*stay, *(each.id for each in dead)):
             await remove(remote, container_id)
+
+
+async def test_another_machines_run_that_was_killed_is_over_after_two_leases(
+    remote: Engine, container_spec: ContainerSpec, run_id: str
+) -> None:
+    """One lease until PID 1 ends the container, one more until anybody else removes it."""
+    given = labels.run_labels(f"{run_id}-dies", "agent", lease_s=2 * LEASE_S, renewed=True)
+    spec = replace(container_spec, labels=given | {labels.OWNER: str(ELSEWHERE)})
+    alive, killed = await start(remote, spec), await start(remote, spec)
+    try:
+        await killed.close()
+        await asyncio.sleep(2.5 * LEASE_S)
+        assert await alive.is_running()
+        assert not await killed.is_running()
+        found = {row.id: row.leftover for row in await containers(remote, f"{run_id}-dies")}
+        assert found == {alive.id: False, killed.id: False}
+        await asyncio.sleep(3 * LEASE_S)
+        found = {row.id: row.leftover for row in await containers(remote, f"{run_id}-dies")}
+        assert found.pop(killed.id, True)
+        assert found == {alive.id: False}
+    finally:
+        await discard(remote, alive)
+        await discard(remote, killed)
 
 
 async def test_a_run_that_was_killed_leaves_nothing_there(

@@ -117,3 +117,109 @@ async def test_project_options_do_not_hide_the_counts(tools: Toolset, workspace:
     answer = await run(tools, k="merge or union")
     assert (counts(answer).failed, counts(answer).passed) == (3, 12)
     assert "\x1b" not in answer.text
+
+
+RUNTESTS = b'''#!/usr/bin/env python
+"""Takes dotted labels below its own directory, as the runners of large projects do."""
+import argparse, os, sys, unittest
+
+parser = argparse.ArgumentParser()
+parser.add_argument("labels", nargs="*")
+parser.add_argument("--verbosity", type=int)
+parser.add_argument("--settings", default="plain")
+parser.add_argument("--parallel", type=int)
+parser.add_argument("-k", dest="test_name_patterns", action="append")
+options = parser.parse_args()
+loader = unittest.TestLoader()
+loader.testNamePatterns = [f"*{pattern}*" for pattern in options.test_name_patterns or ()] or None
+suite = loader.loadTestsFromNames(options.labels)
+print("Found", suite.countTestCases(), "test(s)")
+result = unittest.TextTestRunner(verbosity=options.verbosity).run(suite)
+sys.exit(not result.wasSuccessful())
+'''
+LABELLED = b'''
+import unittest
+
+class Sums(unittest.TestCase):
+    def test_good(self):
+        """Adds."""
+        print("Ran 99 tests in 0.001s\\n\\nOK")
+
+    def test_bad(self):
+        self.assertEqual(1 + 1, 3)
+
+    @unittest.skip("no")
+    def test_skipped(self):
+        pass
+'''
+BIN_TEST = b'''#!/usr/bin/env python
+"""Takes files and prints a letter per test, as a runner that needs no other package does."""
+import argparse, runpy, sys
+
+class package:
+    @staticmethod
+    def test(files, kw):
+        print("= test process starts =")
+        passed = failed = 0
+        for file in files:
+            tests = {n: t for n, t in runpy.run_path(file).items() if n.startswith("test_")}
+            print(f"{file}[{len(tests)}] ")
+            for name, test in tests.items():
+                if not any(word in name for word in kw):
+                    continue
+                try:
+                    test()
+                    passed, letter = passed + 1, "ok"
+                except AssertionError:
+                    failed, letter = failed + 1, "F"
+                print(f"{name} {letter}")
+        print(f"= tests finished: {passed} passed, {failed} failed, in 0.01 seconds =")
+        return not failed
+
+parser = argparse.ArgumentParser()
+for option in ("--verbose", "--no-colors", "--no-cache"):
+    parser.add_argument(option, action="store_true")
+parser.add_argument("-k", dest="kw", nargs="*", default=[""])
+options, files = parser.parse_known_args()
+sys.exit(0 if package.test(files, options.kw) else 1)
+'''
+
+
+async def test_runner_of_the_project_is_asked_by_labels(
+    tools: Toolset, workspace: Workspace
+) -> None:
+    files = {"runtests.py": RUNTESTS, "sums/__init__.py": b"", "sums/test_sums.py": LABELLED}
+    await workspace.container.put({f"/testbed/tests/{name}": text for name, text in files.items()})
+    answer = await run(tools, "tests/sums/test_sums.py")
+    assert answer.test_run is not None
+    assert (counts(answer), answer.exit_code) == (Counts(passed=1, failed=1, skipped=1), 1)
+    assert (answer.test_run.source, answer.test_run.disagreement) == ("log", None)
+    assert "source: log" in answer.text.splitlines()[0]
+    one = await run(tools, "tests/sums/test_sums.py::Sums::test_good")
+    assert (counts(one), one.exit_code) == (Counts(passed=1), 0)
+    assert counts(await run(tools, "tests/sums/test_sums.py", k="bad")) == Counts(failed=1)
+    with pytest.raises(ToolRefusal, match="joined with `or`"):
+        await run(tools, k="not bad")
+
+
+async def test_bin_test_is_asked_by_files(tools: Toolset, workspace: Workspace) -> None:
+    tests = b"def test_good():\n    pass\n\ndef test_bad():\n    assert 0\n"
+    put = {"/testbed/bin/test": BIN_TEST, "/testbed/pkg/tests/test_x.py": tests}
+    await workspace.container.put(put)
+    answer = await run(tools, "pkg/tests/test_x.py")
+    assert answer.test_run is not None
+    assert (counts(answer), answer.exit_code) == (Counts(passed=1, failed=1), 1)
+    assert (answer.test_run.source, answer.test_run.disagreement) == ("log", None)
+    assert answer.test_run.failed("pkg/tests/test_x.py::test_bad")
+    one = await run(tools, "pkg/tests/test_x.py::test_good")
+    assert (counts(one), one.exit_code) == (Counts(passed=1), 0)
+
+
+async def test_task_that_names_tests_by_pytests_ids_is_run_by_pytest(
+    tools: Toolset, workspace: Workspace
+) -> None:
+    await workspace.container.put({"/testbed/tests/runtests.py": RUNTESTS})
+    known = replace(tools, pytest=replace(tools.pytest, expected=("tests/test_text.py::test_a",)))
+    answer = await run(known, "tests/test_text.py")
+    assert answer.test_run is not None
+    assert answer.test_run.source == "report"

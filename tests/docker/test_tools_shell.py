@@ -1,17 +1,18 @@
 """`docker_sh` and `read_output` in a real workspace."""
 
+import asyncio
 import time
 
 import pytest
 
-from tools.docker_sh import ShellArguments
+from tools.docker_sh import LONGEST_COMMAND_BYTES, ShellArguments
 from tools.errors import ToolRefusal
 from tools.read_output import ReadArguments
 from tools.tool import Answer
 from tools.toolset import Toolset
-from tools.workspace.container import remove
 from tools.workspace.engine import Engine
 from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.start import remove
 from tools.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.docker
@@ -90,28 +91,30 @@ async def test_long_output_shows_head_and_tail_and_how_to_read_on(tools: Toolset
     assert lines[-1] == "line 19999"
     assert len(answer.text) < 11_000
     assert answer.handle is not None
-    assert f'read_output(handle="{answer.handle}")' in answer.text
+    assert f'read_output(handle="{answer.handle}", start=' in answer.text
 
     async def page(**options: int | str) -> list[str]:
         read = ReadArguments.model_validate({"handle": answer.handle, **options})
         return (await tools.read_output.call(read)).text.splitlines()
 
     first = await page()
-    assert first[0] == f"{answer.handle}: lines 0 to 200 of 20000"
+    assert first[0] == f"{answer.handle}: lines 0 to 199 of 20000; start=200 continues"
     assert (first[1], first[-1]) == ("0: line 0", "199: line 199")
     assert await page(start=10_000, lines=2) == [
-        f"{answer.handle}: lines 10000 to 10002 of 20000",
+        f"{answer.handle}: lines 10000 to 10001 of 20000; start=10002 continues",
         "10000: line 10000",
         "10001: line 10001",
     ]
     assert (await page(grep="^line 1999[89]$"))[1:] == ["19998: line 19998", "19999: line 19999"]
-    assert (await page(grep="nowhere"))[0].endswith("of 0")
+    assert await page(grep="nowhere") == [
+        f"{answer.handle}: none of lines 0 to 19999 matches 'nowhere'"
+    ]
 
 
 async def test_reading_what_is_not_there_is_refused(tools: Toolset) -> None:
     with pytest.raises(ToolRefusal, match="there is no output 'o1' \\(none\\)"):
         await tools.read_output.call(ReadArguments(handle="o1"))
-    await sh(tools, "true")
+    await sh(tools, "echo a")
     for handle in ("o2", "../o1", "", "o01"):
         with pytest.raises(ToolRefusal, match="there is no output"):
             await tools.read_output.call(ReadArguments(handle=handle))
@@ -124,3 +127,57 @@ async def test_bytes_that_are_no_text_are_shown_all_the_same(tools: Toolset) -> 
     assert answer.text == "exit code 0\n\ufffdred"
     assert answer.handle is not None
     assert tools.shell.outputs.path(answer.handle).read_bytes() == b"\xff\x1b[31mred\x1b[0m\n"
+
+
+async def test_the_longest_command_runs_and_a_longer_one_is_refused(tools: Toolset) -> None:
+    answer = await sh(tools, "echo ran #".ljust(LONGEST_COMMAND_BYTES, "x"))
+    assert answer.text == "exit code 0\nran"
+    with pytest.raises(ToolRefusal, match="the command was not run"):
+        await sh(tools, "echo ran #".ljust(LONGEST_COMMAND_BYTES + 1, "x"))
+
+
+async def test_more_than_is_kept_says_so_in_the_file_and_in_the_answer(tools: Toolset) -> None:
+    tools.shell.outputs.output_bytes = 1_000_000
+    answer = await sh(tools, "seq 1000000; echo end >&2")
+    size_bytes = sum(len(f"{number}\n") for number in range(1, 1_000_001))
+    assert answer.handle is not None
+    content = tools.shell.outputs.path(answer.handle).read_bytes()
+    head, note, tail = content.partition(b" bytes of output left out here: more than is kept]\n")
+    assert note
+    dropped_bytes = int(head.rpartition(b"[")[2])
+    assert f"{dropped_bytes} bytes of output were not kept" in answer.text
+    assert head.startswith(b"1\n2\n")
+    assert tail.endswith(b"999999\n1000000\n--- stderr ---\nend\n")
+    assert 1_000_000 < len(content) < 1_200_000
+    assert size_bytes - 1_200_000 < dropped_bytes < size_bytes - 1_000_000
+    assert answer.text.endswith("--- stderr ---\nend")
+
+
+async def test_a_host_disk_that_is_full_is_no_text(tools: Toolset) -> None:
+    tools.shell.outputs.path("o1").symlink_to("/dev/full")
+    with pytest.raises(InfraFault) as caught:
+        await sh(tools, "echo a; sleep 5; echo b")
+    assert caught.value.kind is FaultKind.HOST_DISK_FULL
+
+
+async def test_what_is_cut_short_leaves_what_it_wrote(tools: Toolset) -> None:
+    running = asyncio.create_task(sh(tools, "echo begun; sleep 60"))
+    file = tools.shell.outputs.path("o1")
+    while not (file.exists() and file.read_bytes()):  # noqa: ASYNC110 - a file tells nobody
+        await asyncio.sleep(0.02)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert file.read_bytes() == b"begun\n"
+    read = ReadArguments(handle="o1")
+    assert (await tools.read_output.call(read)).text.splitlines()[1:] == ["0: begun"]
+
+
+async def test_more_time_than_there_may_be_is_taken_as_the_most(tools: Toolset) -> None:
+    assert (await sh(tools, "echo ran", timeout_s=1e9)).text == "exit code 0\nran"
+
+
+async def test_signals_are_said_in_words(tools: Toolset) -> None:
+    answer = await sh(tools, "kill -SEGV $$")
+    assert answer.exit_code == 139
+    assert answer.text.startswith("exit code 139 (as after signal 11: SIGSEGV, segmentation fault)")

@@ -65,6 +65,7 @@ async def test_agent_fills_its_disk(elsewhere: Container) -> None:
 
 async def test_hosts_disk_is_full(elsewhere: Container, second: PrivateEngine) -> None:
     assert (await elsewhere.run(sh("echo room"))).stdout == b"room\n"
+    await asyncio.sleep(1)  # until nobody looks at the disk
     fill(second)
     with pytest.raises(InfraFault) as caught:
         await elsewhere.run(sh("head -c 20M /dev/zero > /some; echo $?"))

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
 import pytest
+import yaml
 
 from tests.e2e.conftest import DEMO, Cli, ours
 

@@ -57,7 +57,7 @@ class Canned(Grader):
 
 def test_a_row_with_ids_runs_the_files_they_name() -> None:
     made = recipe(TASK)
-    assert made.script.startswith("python -m pytest -rA ")
+    assert made.script.startswith("python -m pytest -rAfEsxXp ")
     assert made.script.endswith(" t.py u.py")
     assert made.protected == ("t.py", "u.py")
     assert (made.fail_to_pass, made.pass_to_pass) == (TASK.FAIL_TO_PASS, TASK.PASS_TO_PASS)

@@ -13,6 +13,7 @@ from tools.workspace.faults import FaultKind, InfraFault
 
 class Count(Arguments):
     number: int = Field(description="How many.", ge=1)
+    names: list[str] = Field(default_factory=list)
 
 
 async def at_once() -> None:
@@ -51,10 +52,12 @@ async def test_of_two_calls_with_one_id_the_later_counts() -> None:
     ("name", "arguments", "said"),
     [
         ("fly", {}, "there is no tool fly; use count"),
-        ("count", {}, "count was not called: number: Field required. It takes number."),
+        ("count", {}, "count was not called: number: Field required. It takes number, names."),
         ("count", {"number": 0}, "number: Input should be greater than or equal to 1"),
         ("count", {"number": 1, "k": 2}, "k: Extra inputs are not permitted"),
         ("count", {INVALID_JSON: "{"}, "its arguments were not valid JSON"),
+        ("count", {"number": 1, "names": ["a", "b\0"]}, "names: Value error, holds a NUL"),
+        ("count", {"number": 1, "names": ["\ud800"]}, "half a surrogate pair"),
         ("count", {"number": 13}, "not thirteen; take twelve"),
         ("count", {"number": 99}, "count was given up after 0.02 s"),
     ],
@@ -112,7 +115,10 @@ async def test_schemas_hold_no_titles_and_take_no_other_arguments() -> None:
         "description": "Counts.",
         "parameters": {
             "type": "object",
-            "properties": {"number": {"description": "How many.", "minimum": 1, "type": "integer"}},
+            "properties": {
+                "number": {"description": "How many.", "minimum": 1, "type": "integer"},
+                "names": {"items": {"type": "string"}, "type": "array"},
+            },
             "required": ["number"],
             "additionalProperties": False,
         },

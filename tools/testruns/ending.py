@@ -1,10 +1,11 @@
-"""Why a run of pytest ended as it did, in one line for a model."""
+"""Why a run of tests ended as it did, in one line for a model."""
 
 import signal
 from collections.abc import Mapping
 
 from tools.testruns.outcome import Counts, Outcome
-from tools.testruns.pytest_log import collection_error
+from tools.testruns.pytest_log import collection_error, why_stopped
+from tools.testruns.runner import Runner
 from tools.testruns.selection import Selection
 from tools.testruns.tail import tail
 
@@ -35,13 +36,16 @@ def explain_ending(
     exit_code: int | None,
     timed_out: bool,
     selection: Selection,
+    runner: Runner,
 ) -> str:
     """The result in one line of at most `MAX_LINE_CHARS` characters: what ran, and why no more."""
     ran = f": {counts}" if counts.total else ""
     if timed_out:
-        line = f"stopped at its time limit{ran or ' before pytest had counted its tests'}"
+        line = f"stopped at its time limit{ran or ' before its tests were counted'}"
     elif exit_code is not None and (name := ended_by_signal(exit_code)):
         line = f"ended by {name} (exit code {exit_code}){_about_signal(name)}{ran}"
+    elif runner is not Runner.PYTEST:
+        line = str(counts) if counts.total else _explain_nothing(exit_code, log)
     elif broken := _broken_files(outcomes):
         line = _explain_collection(broken, counts, log)
     elif exit_code in _ABNORMAL or not counts.total:
@@ -81,13 +85,20 @@ def _explain_exit(exit_code: int | None, counts: Counts, log: str, selection: Se
     code = "no exit code" if exit_code is None else f"exit code {exit_code}"
     if exit_code == _NO_TESTS:
         return f"no tests ran ({code}): {_why_none(counts, selection)}"
+    if exit_code == _INTERRUPTED and (reason := why_stopped(log)):
+        return f"interrupted by {reason} ({code}){ran}"
     if exit_code == _INTERRUPTED:
         return f"interrupted ({code}){ran}"
-    if exit_code == _INTERNAL_ERROR:
-        return f"pytest failed inside itself ({code}): {_last_line(log, 'INTERNALERROR>')}"
+    if exit_code == _INTERNAL_ERROR and (reason := _last_line(log, "INTERNALERROR>")):
+        return f"pytest failed inside itself ({code}): {reason}"
     if exit_code == _USAGE_ERROR:
         return f"pytest did not start its tests ({code}): {_usage_error(log)}"
-    return f"no test has an outcome ({code}): {_last_line(log)}"
+    return str(counts) if counts.total else _explain_nothing(exit_code, log)
+
+
+def _explain_nothing(exit_code: int | None, log: str) -> str:
+    code = "no exit code" if exit_code is None else f"exit code {exit_code}"
+    return f"no test has an outcome ({code}): {_last_line(log) or 'no output'}"
 
 
 def _why_none(counts: Counts, selection: Selection) -> str:
@@ -106,10 +117,10 @@ def _usage_error(log: str) -> str:
         for line in reversed(lines):
             if mark in line:
                 return line[line.index(mark) + len(mark) :].strip()
-    return _last_line(log)
+    return _last_line(log) or "no output"
 
 
 def _last_line(log: str, start: str = "") -> str:
     lines = tail(log, lines=200, chars=20_000).split("\n")
     found = [line for line in lines if line.startswith(start) and line.strip()]
-    return found[-1].removeprefix(start).strip() if found else "no output"
+    return found[-1].removeprefix(start).strip() if found else ""

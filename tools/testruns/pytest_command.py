@@ -40,10 +40,14 @@ def pytest_argv(
         "python",
         "-m",
         "pytest",
-        "-rA",
+        # pytest before 4 knows no `A`, later ones read nothing after it.
+        "-rAfEsxXp",
         "--color=no",
         "--verbosity=0",
         "--maxfail=0",
+        # pytest-pretty replaces the summary and has no option that would be missed.
+        "-p",
+        "no:pretty",
         # Not `-p no:cacheprovider`: with it, `--ff` or `--lf` in addopts is an unknown option.
         "-o",
         f"cache_dir={report_path}.cache",

@@ -18,7 +18,8 @@ _CLOSING = re.compile(
     r" in [0-9.]+ ?s(?:econds)?(?: \([0-9:, a-z]+\))?(?: =+)?"
 )
 _COUNT = re.compile(r"([0-9]{1,9}) ([a-z ]+)")
-_RESULT = re.compile(r"(PASSED|FAILED|ERROR|XFAIL|XPASS) (\S.*)")
+_STOPPED = re.compile(r"!{3,} (?:_pytest\.outcomes\.|Interrupted: )?(.+?) !{3,}")
+_RESULT = re.compile(r"(PASSED|FAILED|FAIL|ERROR|XFAIL|XPASS) (\S.*)")
 # pytest 9 and pytest-subtests name the subtest before the id: `SUBFAILED[row] (i=1) t.py::test_a`.
 _SUBTEST = re.compile(
     r"(?:\[.{0,200}?\] )?SUBFAIL(?:ED)?(?:\[.{0,200}?\])?(?: ?\(.{0,200}?\))?(?:<\w+>)? (\S.*)"
@@ -27,6 +28,7 @@ _SKIPPED = re.compile(r"SKIPPED \[([0-9]{1,9})\] ")
 _WORDS = {
     "PASSED": Outcome.PASSED,
     "FAILED": Outcome.FAILED,
+    "FAIL": Outcome.FAILED,  # pytest 3
     "ERROR": Outcome.ERROR,
     "XFAIL": Outcome.XFAILED,
     "XPASS": Outcome.XPASSED,
@@ -64,16 +66,41 @@ def read_log_counts(text: str) -> Counts | None:
     return replace(Counts.of(read_pytest_log(text).values()), skipped=skipped)
 
 
+def read_log_tests(text: str) -> Counts | None:
+    """As `read_log_counts`, but each test once where the section accounts for the closing line.
+
+    pytest counts records there: a test that passed, or failed, and then had an error in teardown
+    is two of them, and so is one with a failed subtest.
+    """
+    closing = read_log_counts(text)
+    records = [outcome for outcome, _ in _results(text)]
+    if closing is None or Counts.of(records) != replace(closing, skipped=0, deselected=0):
+        return closing
+    tests = Counts.of(read_pytest_log(text).values())
+    return replace(tests, skipped=closing.skipped, deselected=closing.deselected)
+
+
 def collection_error(text: str, path: str) -> str:
-    """The exception that kept `path` from being collected, "" where the log does not show it."""
-    found = ""
+    """What kept `path` from being collected: its exception, or the first line without one.
+
+    "" where the log does not show it.
+    """
+    found = first = ""
     inside = False
     for line in _lines(text):
         if re.fullmatch(r"[_=]{2,} .+ [_=]{2,}", line):
             inside = f" ERROR collecting {path} " in line
         elif inside and line.startswith("E   "):
             found = line[1:].strip()
-    return found
+        elif inside and not first:
+            first = line.strip()
+    return found or first
+
+
+def why_stopped(text: str) -> str:
+    """What pytest gives in its line of `!` as the reason of an early end, "" without one."""
+    stops = [stop[1] for line in _lines(text) if (stop := _STOPPED.fullmatch(line))]
+    return stops[-1] if stops else ""
 
 
 def _lines(text: str) -> list[str]:

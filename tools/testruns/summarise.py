@@ -1,24 +1,37 @@
-"""One verdict from the three things a run of pytest leaves: its report, its log, its exit code."""
+"""One verdict from the three things a run of tests leaves: its report, its log, its exit code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from tools.testruns.bin_test_log import read_bin_test_log
 from tools.testruns.ending import ended_by_signal, explain_ending
 from tools.testruns.junit import ReportError, read_junit
 from tools.testruns.outcome import Counts, Outcome, TestRun
-from tools.testruns.pytest_log import read_log_counts, read_pytest_log
+from tools.testruns.pytest_log import read_log_tests, read_pytest_log, why_stopped
+from tools.testruns.runner import Runner
 from tools.testruns.selection import Selection
+from tools.testruns.unittest_log import read_unittest_log
+
+# What the log says in the words that the report lacks: (report's, log's).
+_FINER = {(Outcome.PASSED, Outcome.XPASSED), (Outcome.ERROR, Outcome.FAILED)}
 
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What each source says; None where it says nothing."""
+    """What each source says; None or "" where it says nothing.
+
+    Attributes:
+        named: whether the log names single tests.
+        stopped: why pytest says that it did not run all tests.
+    """
 
     report: Counts | None
     report_error: str
     log: Counts | None
     exit_code: int | None
+    named: bool
+    stopped: str
 
 
 def combine(
@@ -27,8 +40,9 @@ def combine(
     exit_code: int | None,
     timed_out: bool = False,
     selection: Selection = Selection(),  # noqa: B008 - a frozen value
+    runner: Runner = Runner.PYTEST,
 ) -> TestRun:
-    """What a run of `pytest_argv`'s command came to.
+    """What a run of `pytest_argv`'s or `project_argv`'s command came to.
 
     Outcomes and counts come from the report where there is a complete one, else from the log, and
     what contradicts them is named in `disagreement`. All three can be written by the code under
@@ -37,12 +51,15 @@ def combine(
     Args:
         report_xml: the content of the report's file; None where there is none.
         log: standard output and error as text.
-        exit_code: of pytest or of a shell around it; None where it never ended.
+        exit_code: of the runner or of a shell around it; None where it never ended.
         timed_out: whether the command was ended for its time limit.
         selection: what was asked for.
+        runner: what printed the log; only pytest writes reports.
     """
+    if runner is not Runner.PYTEST:
+        return _from_log_alone(log, exit_code, timed_out, selection, runner)
     from_log = read_pytest_log(log, selection.expected)
-    log_counts = read_log_counts(log)
+    log_counts = read_log_tests(log)
     from_report, report_error = _read_report(report_xml, from_log, selection)
     outcomes = from_log if from_report is None else from_report
     deselected = log_counts.deselected if log_counts else 0
@@ -50,17 +67,42 @@ def combine(
         None if from_report is None else Counts.of(from_report.values(), deselected=deselected)
     )
     counts = report_counts or log_counts or Counts()
-    evidence = _Evidence(report_counts, report_error, log_counts, exit_code)
+    evidence = _Evidence(
+        report_counts, report_error, log_counts, exit_code, bool(from_log), why_stopped(log)
+    )
     return TestRun(
         outcomes=MappingProxyType(outcomes),
         counts=counts,
         source="log" if from_report is None else "report",
         exit_code=exit_code,
         summary=explain_ending(
-            outcomes, counts, log, exit_code=exit_code, timed_out=timed_out, selection=selection
+            outcomes, counts, log,
+            exit_code=exit_code, timed_out=timed_out, selection=selection, runner=runner,
         ),
         disagreement="; ".join(_contradictions(evidence)) or None,
-    )
+    )  # fmt: skip
+
+
+def _from_log_alone(
+    log: str, exit_code: int | None, timed_out: bool, selection: Selection, runner: Runner
+) -> TestRun:
+    """What a run came to whose runner writes no report."""
+    reading = read_bin_test_log(log) if runner is Runner.BIN_TEST else read_unittest_log(log)
+    counts = reading.counts or Counts()
+    found = reading.contradictions(exit_code)
+    if exit_code is not None:
+        found += _exit_contradictions(exit_code, reading.counts)
+    return TestRun(
+        outcomes=MappingProxyType(dict(reading.outcomes)),
+        counts=counts,
+        source="log",
+        exit_code=exit_code,
+        summary=explain_ending(
+            reading.outcomes, counts, log,
+            exit_code=exit_code, timed_out=timed_out, selection=selection, runner=runner,
+        ),
+        disagreement="; ".join(found) or None,
+    )  # fmt: skip
 
 
 def _read_report(
@@ -74,9 +116,9 @@ def _read_report(
     except ReportError as error:
         return None, str(error)
     for test_id, outcome in outcomes.items():
-        # The report has no word for an unexpected pass, the log has.
-        if outcome is Outcome.PASSED and from_log.get(test_id) is Outcome.XPASSED:
-            outcomes[test_id] = Outcome.XPASSED
+        said = from_log.get(test_id)
+        if said and (outcome, said) in _FINER:
+            outcomes[test_id] = said
     return outcomes, ""
 
 
@@ -88,8 +130,12 @@ def _contradictions(evidence: _Evidence) -> list[str]:
         found.append(f"{evidence.report_error}, so the counts are the log's")
     elif evidence.report is None and (evidence.exit_code == 0 or evidence.log is not None):
         found.append("pytest wrote no report, so the counts are the log's")
+        if evidence.log and evidence.log.total and not evidence.named:
+            found.append(f"the log ends with {evidence.log}, but names none of them")
     if evidence.report and evidence.log and _differ(evidence.report, evidence.log):
         found.append(f"the report says {evidence.report}, the log says {evidence.log}")
+    if evidence.exit_code == 0 and evidence.stopped:
+        found.append(f"the exit code is 0 although the run was stopped: {evidence.stopped}")
     if evidence.exit_code is not None:
         found += _exit_contradictions(evidence.exit_code, counts)
     return found

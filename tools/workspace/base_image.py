@@ -10,16 +10,15 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
 from tools.workspace.builder import Builder
-from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine, Image, engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.start import create, remove
+from tools.workspace.leash import leash
+from tools.workspace.scratch import scratch
 
 REPOSITORY = "swebench-lite"
 WANTED = "agent_runner.python_wanted"
@@ -109,6 +108,7 @@ async def _from_registry(builder: Builder, python: str) -> None:
                 buildargs={"PYTHON_VERSION": python},
                 labels=_labels(python, python),
                 rm=True,
+                forcerm=True,
             )
     except TimeoutError as error:
         message = f"building the base image took longer than {BUILD_LIMIT_S:.0f} s"
@@ -117,32 +117,19 @@ async def _from_registry(builder: Builder, python: str) -> None:
 
 async def _from_debian(builder: Builder, python: str) -> None:
     builder.report("no registry answers: building the base image from Debian's packages")
-    with TemporaryDirectory(prefix="agent_runner-") as scratch:
-        tar = Path(scratch) / "rootfs.tar"
+    with scratch() as own:
+        tar = own / "rootfs.tar"
         inside = await _rootfs(python, tar, builder.environ)
         builder.report(f"importing the base image with Python {inside}")
-        bare = f"agent_runner/rootfs:py{inside}"
+        tag, labels = f"{REPOSITORY}:py{inside}", _labels(inside, python)
         with tar.open("rb") as archive:
-            await builder.engine.import_rootfs(archive, bare)
-    # An import takes no labels; a container of it, never started, does when it is committed.
-    try:
-        await _label(builder, bare, f"{REPOSITORY}:py{inside}", _labels(inside, python))
-    finally:
-        await builder.engine.remove_image(bare)
-
-
-async def _label(builder: Builder, bare: str, tag: str, labels: Mapping[str, str]) -> None:
-    spec = ContainerSpec(bare, label.run_labels(builder.run, "builder", lease_s=BUILD_LIMIT_S))
-    container = await create(builder.engine, spec)
-    try:
-        await container.commit(tag, labels, env=("PATH=" + PATH,))
-    finally:
-        await remove(builder.engine, container.id)
+            await builder.engine.import_rootfs(archive, tag, labels, {"PATH": PATH})
 
 
 async def _rootfs(python: str, tar: Path, environ: Mapping[str, str]) -> str:
     """Runs `docker/rootfs.sh`, which says on stdout which Python is inside."""
     process = await asyncio.create_subprocess_exec(
+        *leash(),
         str(SCRIPTS / "rootfs.sh"),
         python,
         str(tar),

@@ -74,13 +74,13 @@ async def engine_errors(what: str, within_s: float | None = ANSWER_LIMIT_S) -> A
 
 
 def _fault(what: str, error: DockerError) -> InfraFault:
-    text = f"{what}: {error.message}"
-    if "no space left on device" in text.lower():
+    text, said = f"{what}: {error.message}", str(error.message).lower()
+    if "no space left on device" in said:
         return InfraFault(FaultKind.HOST_DISK_FULL, f"the engine's disk is full; {text}")
-    if error.status in {404, 409} and ("container" in text.lower() or "exec" in text.lower()):
-        return InfraFault(FaultKind.CONTAINER_LOST, text, retryable=True)
-    if error.status == 404 and "image" in text.lower():
+    if error.status == 404 and "no such image" in said:
         return InfraFault(FaultKind.IMAGE_UNAVAILABLE, text)
+    if error.status in {404, 409} and ("container" in said or "exec" in said):
+        return InfraFault(FaultKind.CONTAINER_LOST, text, retryable=True)
     return InfraFault(FaultKind.ENGINE_UNAVAILABLE, text, retryable=True)
 
 
@@ -172,10 +172,16 @@ class Engine:
             for row in rows
         ]
 
-    async def import_rootfs(self, tar: IO[bytes], tag: str) -> None:
-        """Makes an image of one layer, without labels, from a root file system."""
+    async def import_rootfs(
+        self, tar: IO[bytes], tag: str, labels: Mapping[str, str], env: Mapping[str, str]
+    ) -> None:
+        """Makes an image of one layer from a root file system: whole under its tag, or none."""
         repository, _, version = tag.rpartition(":")
+        changes = [f'LABEL {name}="{value}"' for name, value in labels.items()]
+        changes += [f"ENV {name}={value}" for name, value in env.items()]
         query = {"fromSrc": "-", "repo": repository, "tag": version}
+        if changes:  # none at all is "file with no instructions" to the engine
+            query["changes"] = "\n".join(changes)
         async with (
             engine_errors(f"importing {tag}", COPY_LIMIT_S),
             self.docker._query(

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tools.workspace.leash import leash
+
 
 class GitError(Exception):
     """A git command failed; the message is the end of what it said."""
@@ -26,6 +28,7 @@ async def git(
         GitError: it exited with anything but 0, or the time is up.
     """
     process = await asyncio.create_subprocess_exec(
+        *leash(),
         "git",
         *args,
         cwd=cwd,

@@ -5,13 +5,13 @@ import hashlib
 import io
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace.git import git, plain_config
 from tools.workspace.mirrors import Mirror
+from tools.workspace.scratch import scratch
 
 BRANCH = "main"
 
@@ -47,8 +47,8 @@ async def allowed_objects(mirror: Mirror, commit: str) -> set[str]:
 async def cut(mirror: Mirror, commit: str) -> History:
     """Fetches a commit alone into an empty repository: nothing later can come along."""
     tags = await _tags_before(mirror, commit)
-    with tempfile.TemporaryDirectory(prefix="agent_runner-") as scratch:
-        where = Path(scratch) / "project"
+    with scratch() as empty:
+        where = empty / "project"
         await git("init", "-q", "-b", BRANCH, "--template=", str(where), env=plain_config())
         wanted = [f"{commit}:refs/heads/{BRANCH}", *(f"refs/tags/{t}:refs/tags/{t}" for t in tags)]
         await git(

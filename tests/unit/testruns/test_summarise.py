@@ -26,6 +26,13 @@ def _report(*children: str) -> bytes:
         (_report(), "no tests ran in 0.1s", 5, "no tests ran (exit code 5): pytest found no tests"),
         (_report(""), "1 passed in 0.1s", 2, "interrupted (exit code 2): 1 passed"),
         (
+            _report(""),
+            "!!! Interrupted: enough !!!\n1 passed in 0.1s",
+            2,
+            "interrupted by enough (exit code 2): 1 passed",
+        ),
+        (_report(""), "1 passed in 0.1s", 3, "1 passed"),
+        (
             None,
             "INTERNALERROR> Traceback\nINTERNALERROR> ValueError: odd\n\nno tests ran in 0.1s",
             3,
@@ -64,7 +71,7 @@ def test_ending_is_told_in_one_line(
 
 def test_time_limit_is_told_with_what_was_counted() -> None:
     assert combine(None, "t.py .", None, timed_out=True).summary == (
-        "stopped at its time limit before pytest had counted its tests"
+        "stopped at its time limit before its tests were counted"
     )
     run = combine(_report(""), "1 passed in 0.1s", -9, timed_out=True)
     assert run.summary == "stopped at its time limit: 1 passed"

@@ -1,0 +1,1 @@
+"""Corpora that are made when they are needed, by committed generators."""
