@@ -19,7 +19,8 @@ from agent_runner.prompts import Prompts
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.trajectory import End, Header, Trajectory, TurnLine
-from tools.outputs import Outputs, plain
+from tools.outputs.display import plain
+from tools.outputs.store import Outputs
 from tools.toolset import Toolset
 from tools.workbench import TaskWorkbench
 from tools.workspace.workspace import Workspace

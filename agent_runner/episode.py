@@ -22,7 +22,7 @@ from agent_runner.run_dir import RunDir
 from agent_runner.solvers import Direct
 from agent_runner.stages import Stages
 from agent_runner.task import Located
-from tools.outputs import Outputs
+from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
 from tools.workspace import labels as label

@@ -9,7 +9,8 @@ from agent_runner.draft import Draft
 from agent_runner.errors import FaultKind, InfraFault
 from agent_runner.observer import Observer
 from tools.errors import ToolRefusal
-from tools.outputs import Outputs, plain
+from tools.outputs.display import plain
+from tools.outputs.store import Outputs
 from tools.swe_clone import CloneArguments
 from tools.swe_install import InstallArguments
 from tools.swe_pytest import PytestArguments

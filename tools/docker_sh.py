@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tools.ending import ending
 from tools.errors import ToolRefusal
-from tools.outputs import Outputs
+from tools.outputs.store import Outputs
 from tools.tool import Answer, Arguments, Tool
 from tools.workspace.workspace import Workspace
 

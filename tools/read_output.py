@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from tools.errors import ToolRefusal
-from tools.excerpt import SHOWN_CHARS
-from tools.grep import LINE_CHARS, Found, Wanted, grep
-from tools.lines import Lines
-from tools.outputs import Outputs
+from tools.outputs.excerpt import SHOWN_CHARS
+from tools.outputs.grep import LINE_CHARS, Found, Wanted, grep
+from tools.outputs.lines import Lines
+from tools.outputs.store import Outputs
 from tools.tool import Answer, Arguments, Tool
 
 MOST_LINES = 1000

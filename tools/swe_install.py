@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 from pydantic import Field
 
 from tools.errors import ToolRefusal
-from tools.outputs import Outputs
+from tools.outputs.store import Outputs
 from tools.tool import Answer, Arguments, Tool
 from tools.workspace.builder import Builder
 from tools.workspace.spec import PROJECT, VENV

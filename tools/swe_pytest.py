@@ -7,7 +7,8 @@ from pydantic import Field
 
 from tools.ending import limits_met
 from tools.errors import ToolRefusal
-from tools.outputs import Outputs, plain
+from tools.outputs.display import plain
+from tools.outputs.store import Outputs
 from tools.testruns.outcome import TestRun
 from tools.testruns.pytest_command import pytest_argv
 from tools.testruns.runner import SCRIPTS, Runner, choose_runner, project_argv

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tools.docker_sh import DockerSh
-from tools.outputs import Outputs
+from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.read_output import ReadOutput
 from tools.swe_apply_patch import SweApplyPatch

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent_runner.grading.recipe import Recipe
-from tools.outputs import plain
+from tools.outputs.display import plain
 from tools.testruns.outcome import TestRun
 from tools.workspace.channel import Command, Execution
 from tools.workspace.container import Container, ContainerSpec

@@ -19,6 +19,7 @@ from tests.bench import (
     help_text,
     leftovers,
     outputs,
+    patches,
     unit_tests,
 )
 from tests.bench.process import NotMeasured
@@ -39,6 +40,7 @@ STEPS: dict[str, Callable[[Setting], Awaitable[Sequence[Row | Count]]]] = {
     "bombs": bombs.measure,
     "leftovers": leftovers.measure,
     "outputs": outputs.measure,
+    "patches": patches.measure,
 }
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from tests.bench.process import NotMeasured, timed
 from tests.bench.row import Count, Row, by_turns
 from tests.bench.setting import Setting
-from tools.lines import LineIndex
-from tools.outputs import OUTPUT_BYTES, Outputs
+from tools.outputs.lines import LineIndex
+from tools.outputs.store import OUTPUT_BYTES, Outputs
 from tools.read_output import ReadArguments, ReadOutput
 from tools.workspace.channel import Command
 from tools.workspace.container import Container

@@ -21,7 +21,7 @@ SOURCES = [
     Path(module.__file__).read_text(encoding="utf-8")
     for module in (argparse, difflib, json.decoder, shlex, textwrap)
 ]
-ROUNDS = 25
+ROUNDS = 40
 
 
 def edited(text: str, rng: random.Random) -> str:
@@ -178,8 +178,7 @@ RECOVERED: dict[str, Damage] = {
     "final newline": lambda patch, rng: patch.rstrip("\n"),
     "begin patch": begin_patch,
 }
-# Code that is there twice is refused where the numbers are lost, lines that may be there already
-# where the context below them is.
+# Lines that may be there already are not added where the context below them is lost.
 LEAST = {"trailing context": 0.75}
 
 
@@ -204,7 +203,7 @@ def outcomes(damages: list[Damage], seed: str, *, hard: bool) -> tuple[int, int]
 def test_damage_is_mended_or_refused(kind: str) -> None:
     right, wrong = outcomes([RECOVERED[kind]], kind, hard=False)
     assert wrong == 0
-    assert right >= LEAST.get(kind, 0.9) * ROUNDS
+    assert right >= LEAST.get(kind, 0.95) * ROUNDS
 
 
 @pytest.mark.parametrize("kind", RECOVERED)

@@ -11,7 +11,7 @@ from agent_runner.grading.attempt import Grader
 from agent_runner.prepare import Prepared
 from agent_runner.task import Task
 from tests.unit.conftest import new_repository  # noqa: F401 - a fixture
-from tools.outputs import Outputs
+from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
 from tools.workspace.base_image import Base

@@ -10,8 +10,9 @@ from agent_runner.prepare import Prepared
 from tools.patching import PatchLimits, PatchRefusal, Reason
 from tools.swe_apply_patch import PatchArguments, SweApplyPatch
 from tools.toolset import Toolset
-from tools.workspace.container import ContainerSpec, running
+from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
+from tools.workspace.start import running
 from tools.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.docker

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.capture import Capture
-from tools.display import display
-from tools.excerpt import excerpt
-from tools.lines import BLOCK_BYTES, LineIndex, Lines, OpenLines
-from tools.outputs import Outputs
+from tools.outputs.capture import Capture
+from tools.outputs.display import display
+from tools.outputs.excerpt import excerpt
+from tools.outputs.lines import BLOCK_BYTES, LineIndex, Lines, OpenLines
+from tools.outputs.store import Outputs
 from tools.workspace.channel import TAIL_BYTES, Source
 from tools.workspace.faults import FaultKind, InfraFault
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.test_outputs import CONTENT
-from tools import grep, grep_process
-from tools.display import display
 from tools.errors import ToolRefusal
-from tools.excerpt import SHOWN_CHARS
-from tools.outputs import Outputs
+from tools.outputs import grep, grep_process
+from tools.outputs.display import display
+from tools.outputs.excerpt import SHOWN_CHARS
+from tools.outputs.store import Outputs
 from tools.read_output import ReadArguments, ReadOutput
 from tools.tool import Answer
 from tools.workbench import TaskWorkbench

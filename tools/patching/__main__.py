@@ -16,6 +16,8 @@ from tools.patching.refusal import PatchRefusal
 
 __all__ = ["main"]
 
+_MOST_OF_NAME = 300
+
 
 def main(argv: list[str] | None = None) -> int:
     """Apply and print one JSON object; 0 applied, 1 refused, 2 wrong command line."""
@@ -46,11 +48,13 @@ def _read(path: str) -> bytes:
 
 def _apply(patch: bytes, root: Path) -> Plan:
     changes = parse(patch)
-    made = plan(changes, read_tree(root, candidate_paths(changes)))
     try:
+        made = plan(changes, read_tree(root, candidate_paths(changes)))
         carry_out(made, root)
     except OSError as error:
-        raise PatchRefusal(Reason.NOT_WRITTEN, f"{error.filename}: {error.strerror}.") from error
+        # A name that is too long is one of the reasons.
+        name = str(error.filename or root)[:_MOST_OF_NAME]
+        raise PatchRefusal(Reason.NOT_WRITTEN, f"{name}: {error.strerror}.") from error
     return made
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from tools.patching.change import Action, FileChange
+from tools.patching.change import Action, FileChange, Line
+from tools.patching.checksum import is_genuine
 from tools.patching.draft import Draft
 from tools.patching.entry import Entry
 from tools.patching.limits import PatchLimits
@@ -32,7 +33,13 @@ def plan(
     limits = limits or PatchLimits()
     check_size(changes, limits)
     resolved = resolve(changes, tree)
-    draft = Draft(tree, *_evidence(resolved, tree))
+    _check_repeated(resolved)
+    genuine = any(
+        is_genuine(change, tree.get(target.old or "", Entry()).data)
+        for change, target in resolved
+        if target.old
+    )
+    draft = Draft(tree, *_evidence(resolved, tree), genuine=genuine)
     outcomes = tuple(draft.apply(change, target) for change, target in resolved)
     writes, deletes = draft.result()
     if not writes and not deletes:
@@ -55,6 +62,22 @@ def check_size(changes: Sequence[FileChange], limits: PatchLimits) -> None:
             raise PatchRefusal(
                 Reason.OVERSIZED, f"The patch has {number:,} {what}; at most {most:,} are taken."
             )
+
+
+def _check_repeated(resolved: Sequence[tuple[FileChange, Target]]) -> None:
+    """Refuse a file with two sections that share a hunk: it may be there twice by accident."""
+    seen: dict[str, set[tuple[Line, ...]]] = {}
+    for change, target in resolved:
+        name = target.old or target.new or ""
+        earlier = seen.setdefault(name, set())
+        for hunk in change.hunks:
+            if hunk.lines in earlier:
+                raise PatchRefusal(
+                    Reason.MALFORMED,
+                    f"{name}: the hunk on line {hunk.patch_line} of the patch stands in an earlier "
+                    "section of the same file too.",
+                )
+        earlier.update(hunk.lines for hunk in change.hunks)
 
 
 def _evidence(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tools.patching.change import Action, FileChange, Hunk, Line
-from tools.patching.hunks import at_file_header, body_line, is_fence, read_header
+from tools.patching.fence import is_fence
+from tools.patching.hunks import at_file_header, body_line, read_header
 from tools.patching.names import plain_name
 from tools.patching.reasons import Reason
 from tools.patching.refusal import PatchRefusal
@@ -16,6 +17,7 @@ _UPDATE = b"*** Update File:"
 _DELETE = b"*** Delete File:"
 _MOVE = b"*** Move to:"
 _END_OF_FILE = b"*** End of File"
+_BEGIN = b"*** Begin Patch"
 _END = b"*** End Patch"
 _STARTS = (_ADD, _UPDATE, _DELETE)
 
@@ -32,8 +34,16 @@ def read_begin_patch(lines: Sequence[bytes]) -> tuple[FileChange, ...]:
         PatchRefusal: a line inside a file section cannot belong there.
     """
     changes: list[FileChange] = []
-    at = 0
+    _check_ended(lines)
+    at, inside = 0, False
     while at < len(lines):
+        if lines[at].startswith((_BEGIN, _END)):
+            inside = lines[at].startswith(_BEGIN)
+        elif inside and lines[at].strip() and not lines[at].startswith(_STARTS):
+            # What stands behind a fence, a context line that lost its blank, would be dropped.
+            raise PatchRefusal(
+                Reason.MALFORMED, f"Line {at + 1} of the patch belongs to no file section."
+            )
         if lines[at].startswith(b"diff --git "):
             raise PatchRefusal(
                 Reason.MALFORMED, "The patch mixes `*** Begin Patch` sections with `diff --git`."
@@ -44,6 +54,14 @@ def read_begin_patch(lines: Sequence[bytes]) -> tuple[FileChange, ...]:
         change, at = _read_file(lines, at)
         changes.append(change)
     return tuple(changes)
+
+
+def _check_ended(lines: Sequence[bytes]) -> None:
+    ends = [line.startswith(_END) for line in lines if line.startswith((_BEGIN, _END))]
+    if ends and not ends[-1]:
+        raise PatchRefusal(
+            Reason.INCOMPLETE, "The patch may have been cut off: `*** End Patch` is missing."
+        )
 
 
 def _read_file(lines: Sequence[bytes], at: int) -> tuple[FileChange, int]:

@@ -63,6 +63,7 @@ class Hunk:
         anchors: lines under which it lies, outermost first (`@@ class A`, `@@ ... @@ def f`).
         recounted: the header's counts were not those of the lines.
         at_end: `*** End of File` follows.
+        ends_block: neither a hunk nor a file follows: the end, a fence, or prose.
         patch_line: the line of the patch, from 1, on which the hunk begins.
     """
 
@@ -72,6 +73,7 @@ class Hunk:
     anchors: tuple[bytes, ...] = ()
     recounted: bool = False
     at_end: bool = False
+    ends_block: bool = False
     patch_line: int = 0
 
     @cached_property
@@ -98,6 +100,13 @@ class Hunk:
     def changes(self) -> bool:
         """Whether a line is removed or added at all."""
         return self.lead < len(self.lines)
+
+    @property
+    def is_little_short(self) -> bool:
+        """Whether the header promises only a few more lines than there are."""
+        sides = ((self.old, self.before), (self.new, self.after))
+        short = [span.count - len(lines) for span, lines in sides if span]
+        return max(short, default=0) <= max(3, len(self.lines) // 10)
 
     @property
     def growth(self) -> int:
@@ -132,6 +141,7 @@ class FileChange:
         literal: the names come from lines that never carry a prefix (`rename from`, `*** Update`).
         hunks: in the order of the patch.
         old_mode, new_mode: git's file modes, None where the header does not say.
+        blobs: what the `index` line says of the content before and after.
         converted: the headers ended in CR LF too, so line ends in the patch mean nothing.
     """
 
@@ -143,6 +153,7 @@ class FileChange:
     hunks: tuple[Hunk, ...] = ()
     old_mode: int | None = None
     new_mode: int | None = None
+    blobs: tuple[str, str] | None = None
     converted: bool = False
 
     @property

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
-from tools.patching.change import Line
+from tools.patching.change import Hunk, Line
 from tools.patching.match import Place
 from tools.patching.reasons import Reason
 from tools.patching.refusal import PatchRefusal
 from tools.patching.text import FileText, content
 from tools.patching.white_space import WhiteSpace
 
-__all__ = ["check_place"]
+__all__ = ["check_converted", "check_place"]
 
 
 @dataclass
@@ -32,10 +33,31 @@ def check_place(
             space that was lost on the way leaves open what it adds.
     """
     _check_twice(place, text, name)
+    _check_floating(place, text, name)
     _check_conversion(place, text, made, space, name)
     for block in _blocks(place, text, made):
         _check_same(block, place, name)
         _check_moved(block, place, text, name)
+
+
+def check_converted(hunks: Sequence[Hunk], text: FileText, name: str) -> None:
+    """Refuse to rewrite a whole file by a patch whose own line ends were converted.
+
+    Where lines come back that were there, their line ends may be all that was to change.
+
+    Raises:
+        PatchRefusal: a line is removed and added again.
+    """
+    lines = [line for hunk in hunks for line in hunk.lines]
+    gone = {line.text for line in lines if line.mark == "-" and line.text.strip()}
+    come = {line.text for line in lines if line.mark == "+"}
+    whole = sum(line.mark == "-" for line in lines) == len(text.lines)
+    if whole and gone & come:
+        raise PatchRefusal(
+            Reason.WHITE_SPACE,
+            f"{name}: the patch replaces the whole file, and its own line ends (CR LF) were made "
+            "on its way, so there is no telling how those of the file are to end.",
+        )
 
 
 def _blocks(place: Place, text: FileText, made: Sequence[bytes | None]) -> Iterator[_Block]:
@@ -104,15 +126,38 @@ def _check_conversion(
 
 
 def _check_twice(place: Place, text: FileText, name: str) -> None:
-    """Refuse to add lines that follow already where no context after them says they do not."""
+    """Refuse to add lines where what the hunk would leave stands already, around its place."""
     hunk = place.hunk
-    added = [line.text for line in hunk.lines if line.mark == "+"]
-    stated = hunk.old is not None and hunk.old.index == place.start and not hunk.recounted
-    if hunk.trail or len(hunk.before) != hunk.lead or not added or stated:
+    after = tuple(line.text for line in hunk.after)
+    if len(after) == len(hunk.before) or any(line.mark == "-" for line in hunk.lines):
         return
-    if list(text.lines[place.end : place.end + len(added)]) == added:
-        raise PatchRefusal(
-            Reason.ALREADY_APPLIED,
-            f"{name}: the lines that the hunk on line {hunk.patch_line} of the patch adds stand "
-            f"there already (from line {place.end + 1}).",
-        )
+    for start in range(max(0, place.start - hunk.growth), place.end + 1):
+        if text.lines[start : start + len(after)] == after:
+            raise PatchRefusal(
+                Reason.ALREADY_APPLIED,
+                f"{name}: the lines that the hunk on line {hunk.patch_line} of the patch adds "
+                f"stand there already (from line {start + hunk.lead + 1}).",
+            )
+
+
+def _check_floating(place: Place, text: FileText, name: str) -> None:
+    """Refuse to add lines at an end of a hunk where lines of it are missing, by its header.
+
+    The missing line may have stood between the context that is there and what is added.
+    """
+    hunk, lines = place.hunk, place.hunk.lines
+    if hunk.old is None or hunk.old.count <= len(hunk.before):
+        return
+    after_all = not hunk.trail and place.end < len(text.lines)
+    before_all = not hunk.lead and place.start > 0
+    for loose, side in ((before_all, lines), (after_all, lines[::-1])):
+        if loose and all(line.mark == "+" for line in takewhile(_is_change, side)):
+            raise PatchRefusal(
+                Reason.INCOMPLETE,
+                f"{name}: the hunk on line {hunk.patch_line} of the patch lacks context, by its "
+                "header, so there is no telling where its lines belong.",
+            )
+
+
+def _is_change(line: Line) -> bool:
+    return line.mark != " "

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from tools.patching.change import LINK_MODE, Action, FileChange
+from tools.patching.checksum import check_not_applied, check_result, is_genuine
+from tools.patching.cut import check_new_file
+from tools.patching.doubts import check_converted
 from tools.patching.entry import Entry
 from tools.patching.match import Evidence
 from tools.patching.modify import modified
@@ -21,10 +24,14 @@ __all__ = ["Draft"]
 class Draft:
     """The files that a patch has touched so far, over those of the project."""
 
-    def __init__(self, tree: Mapping[str, Entry], seen: Evidence, space: WhiteSpace) -> None:
+    def __init__(
+        self, tree: Mapping[str, Entry], seen: Evidence, space: WhiteSpace, *, genuine: bool
+    ) -> None:
+        """`genuine` says that git wrote the `index` lines of the patch for files as they are."""
         self._tree = tree
         self._seen = seen
         self._space = space
+        self._genuine = genuine
         self._files: dict[str, Write | None] = {}
 
     def apply(self, change: FileChange, target: Target) -> FileOutcome:
@@ -89,8 +96,13 @@ class Draft:
             raise PatchRefusal(
                 Reason.MALFORMED, f"{path}: a new file needs one hunk whose lines all begin with +."
             )
+        for hunk in change.hunks:
+            check_new_file(hunk, path)
         made = self._space.put_right([line.text for line in lines], path, is_new=True)
-        return FileText(made, not lines or lines[-1].newline).join()
+        data = FileText(made, not lines or lines[-1].newline).join()
+        if self._genuine:
+            check_result(change, data, path)
+        return data
 
     def _delete(self, change: FileChange, path: str) -> FileOutcome:
         source = self._source(path, change)
@@ -125,7 +137,14 @@ class Draft:
         text = FileText.of(source.data)
         if not any(hunk.changes for hunk in change.hunks):
             return Rewritten(text, ("exact",))
-        return modified(source.path, change.hunks, text, self._seen)
+        check_not_applied(change, source.data, source.path)
+        genuine = is_genuine(change, source.data)
+        made = modified(source.path, change.hunks, text, self._seen, numbers=genuine)
+        if change.converted:
+            check_converted(change.hunks, text, source.path)
+        if genuine:
+            check_result(change, made.text.join(), source.path)
+        return made
 
     def _write(self, change: FileChange, path: str, source: Write, made: Rewritten) -> Write:
         executable = source.executable
@@ -183,6 +202,12 @@ def _creates(change: FileChange) -> bool:
 
 def _checked_link(write: Write) -> Write:
     if write.link:
+        if not write.data or b"\n" in write.data:
+            raise PatchRefusal(
+                Reason.MALFORMED,
+                f"{write.path}: where the link leads must be one line, with `\\ No newline at end "
+                "of file` after it.",
+            )
         target = PurePosixPath(write.data.decode("utf-8", "surrogateescape"))
         depth = len(PurePosixPath(write.path).parts) - 1
         for part in target.parts:

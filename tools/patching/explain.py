@@ -21,6 +21,8 @@ _FORMAT = (
 _ADVICE = {
     Reason.MALFORMED: _FORMAT,
     Reason.EMPTY: _FORMAT,
+    Reason.INCOMPLETE: "Send all of it again. If nothing is missing, leave out `index` lines and "
+    "write `@@` without numbers.",
     Reason.NOTHING_TO_DO: "If a change was meant, look at the - and + lines: they are the same.",
     Reason.ALREADY_APPLIED: "Go on with the next step, or look at the file again.",
     Reason.DOES_NOT_MATCH: "Read the file where the change belongs and copy the context and - "

@@ -47,7 +47,7 @@ def _may_drop(hunk: Hunk, lead: int, trail: int, text: FileText) -> bool:
         return False
     lines = hunk.lines
     dropped = [content(line.text) for line in (*lines[:lead], *lines[len(lines) - trail :])]
-    if any(line and line in text.places for line in dropped):
+    if any(line in text.places for line in dropped):
         return False
     if _floats(lines, lead == hunk.lead, trail == hunk.trail):
         return False

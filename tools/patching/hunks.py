@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tools.patching.change import Hunk, Line, Mark, Span
+from tools.patching.fence import is_fence
 from tools.patching.names import header_name, is_pair
 from tools.patching.reasons import Reason
 from tools.patching.refusal import PatchRefusal
 
-__all__ = ["at_file_header", "at_section", "body_line", "is_fence", "read_header", "read_hunk"]
+__all__ = ["at_file_header", "at_section", "body_line", "read_header", "read_hunk"]
 
 _NUMBERS = re.compile(
     rb"@@\s*-(\d{1,9})(?:,(\d{1,9}))?\s*\+(\d{1,9})(?:,(\d{1,9}))?\s*(?:@@)?(?P<rest>.*)", re.DOTALL
 )
-_FENCE = re.compile(rb"(?:`{3,}|~{3,})[\w+.-]*\s*")
 _SECTION = re.compile(rb"diff --git |diff -|Index: |\*\*\* |Only in |Binary files ")
 _VERSION = re.compile(rb"\d+\.\d[\w.() -]*\s*")
 _MARKS: dict[bytes, Mark] = {b" ": " ", b"-": "-", b"+": "+"}
@@ -88,11 +88,6 @@ def body_line(raw: bytes) -> Line | None:
     return None if mark is None else Line(mark, raw[1:])
 
 
-def is_fence(line: bytes) -> bool:
-    """Whether a line opens or closes a Markdown code block."""
-    return _FENCE.fullmatch(line) is not None
-
-
 def at_file_header(lines: Sequence[bytes], at: int) -> bool:
     """Whether a `---` and a `+++` line stand here, as they do before the hunks of a file."""
     return lines[at].startswith(b"--- ") and at + 1 < len(lines) and lines[at + 1][:4] == b"+++ "
@@ -129,7 +124,11 @@ def _end_by_counts(lines: Sequence[bytes], at: int, header: Header, *, in_git: b
         at += 1
     while at < len(lines) and lines[at].startswith(NO_NEWLINE):
         at += 1
-    return at if _ends_here(lines, at) else None
+    if not _ends_here(lines, at):
+        return None
+    if at < len(lines) and lines[at].strip() and not _at_signature(lines, at):
+        _check_rest(lines, at)
+    return at
 
 
 def _ends_here(lines: Sequence[bytes], at: int) -> bool:
@@ -166,9 +165,10 @@ def _end_by_shape(lines: Sequence[bytes], at: int, *, in_git: bool) -> int:
 
 def _check_rest(lines: Sequence[bytes], stop: int) -> None:
     """Refuse a hunk that goes on behind a line without a mark: the rest must not be lost."""
+    in_block = sum(map(is_fence, lines[:stop])) % 2 == 1
     for at in range(stop, len(lines)):
         line = lines[at]
-        if is_fence(line) or line.startswith(b"@@") or at_section(line):
+        if (is_fence(line) and in_block) or line.startswith(b"@@") or at_section(line):
             return
         if at_file_header(lines, at):
             return

@@ -3,19 +3,20 @@
 The rule. Lines are compared without the white space at their ends. A hunk belongs where all its
 context and removed lines stand. Where that is one place, it goes there, whatever its header says.
 Where it is several, the order of the hunks may leave one (a file's hunks come in order and none
-starts within another's changes). Else only the header's line number can decide, and it does so
-only while there is reason to believe it: it names one of these places; it agrees with the number
-for the new file and the hunks before it; the heading after it stands above the place; no hunk of
-the patch that fits in one place only lies elsewhere than it says; and, where its counts were
-wrong, at least one other hunk's number was seen to be right. Otherwise the hunk is refused: the
-nearest copy of repeated code is a guess.
+starts within another's changes), unless the headers' numbers are in another order or name another
+of its places. Else the header decides only if git wrote it for this very file (its `index` line
+says so), or if the heading after the numbers names the same place as they do, and no other. A
+number alone decides nothing: models guess them. Otherwise the hunk is refused: the nearest copy of
+repeated code is a guess.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 from tools.patching.change import Hunk
+from tools.patching.headings import is_under, names_section
 from tools.patching.text import FileText, content
 
 __all__ = ["Evidence", "Place", "candidates", "evidence", "settle"]
@@ -77,7 +78,7 @@ def candidates(hunk: Hunk, text: FileText) -> list[Place]:
         at_end = [place for place in found if place.start + len(wanted) == len(text.lines)]
         found = at_end or found
     if hunk.old is None and hunk.anchors and 1 < len(found) <= MAX_PLACES:
-        found = [place for place in found if _under(hunk.anchors, place, text)] or found
+        found = [place for place in found if is_under(hunk.anchors, place.first, text)] or found
     return found
 
 
@@ -96,39 +97,62 @@ def evidence(found: Sequence[Sequence[Place]]) -> Evidence:
 
 
 def settle(
-    found: Sequence[Sequence[Place]], text: FileText, seen: Evidence
+    found: Sequence[Sequence[Place]], text: FileText, seen: Evidence, *, numbers: bool = False
 ) -> tuple[list[Place], int]:
     """Choose a place for every hunk of a file, by the rule above.
 
     Gives the places and 1; or no places and 0 where there is no order in which they fit, 2 where
-    there is more than one choice. `seen` is the evidence of the whole patch.
+    there is more than one choice. `seen` is the evidence of the whole patch; `numbers` says that
+    git wrote those of the headers for this file.
     """
     chosen, count = _in_order(found)
     crowded = any(len(places) > MAX_PLACES for places in found)
-    if count < 2 and not crowded:
-        return chosen, count
+    if count == 0 and not crowded:
+        return [], 0
+    if count == 1 and not crowded and _agree(found, chosen):
+        return chosen, 1
     growth = 0
     pinned: list[Sequence[Place]] = []
     for places in found:
-        stated = [place for place in places if _stated(place, growth, text, seen)]
+        stated = [
+            place
+            for place in places
+            if _stated(place, growth, seen)
+            and (numbers or (not seen.contradicted and _is_headed(place, places, text)))
+        ]
         if len(places) > MAX_PLACES and not stated:
             return [], 2
         pinned.append(stated or places)
         growth += places[0].hunk.growth
-    chosen, pinned_count = _in_order(pinned)
-    return (chosen, 1) if pinned_count == 1 else ([], 2)
+    chosen, count = _in_order(pinned)
+    return (chosen, 1) if count == 1 and _agree(pinned, chosen) else ([], 2)
 
 
-def _stated(place: Place, growth: int, text: FileText, seen: Evidence) -> bool:
+def _agree(found: Sequence[Sequence[Place]], chosen: Sequence[Place]) -> bool:
+    """Whether nothing speaks against places that order alone has left, of several."""
+    if all(len(places) == 1 for places in found):
+        return True
+    hunks = [place.hunk for place in chosen]
+    starts = [hunk.old.start for hunk in hunks if hunk.old]
+    if any(later <= earlier for earlier, later in pairwise(starts)):
+        return False
+    bare = [hunk.lines for hunk in hunks if not hunk.old]
+    if any(one == other for one, other in combinations(bare, 2)):
+        return False
+    return not any(
+        place.start != ours.start and ours.hunk.old and ours.hunk.old.index == place.start
+        for ours, places in zip(chosen, found, strict=True)
+        for place in places
+    )
+
+
+def _stated(place: Place, growth: int, seen: Evidence) -> bool:
     hunk = place.hunk
     if hunk.old is None or hunk.new is None or hunk.old.index != place.start:
         return False
-    if seen.contradicted or (hunk.recounted and not seen.confirmed):
+    if hunk.recounted and not seen.confirmed:
         return False
-    if hunk.new.index != hunk.old.index + growth:
-        return False
-    above = text.lines[: place.start]
-    return all(any(line.strip().startswith(name) for line in above) for name in hunk.anchors)
+    return hunk.new.index == hunk.old.index + growth
 
 
 def _in_order(found: Sequence[Sequence[Place]]) -> tuple[list[Place], int]:
@@ -165,21 +189,11 @@ def _sums(counts: Sequence[int]) -> list[int]:
     return sums[::-1]
 
 
-def _under(anchors: Sequence[bytes], place: Place, text: FileText) -> bool:
-    return all(_in_section(anchor, place.first, text) for anchor in anchors)
-
-
-def _in_section(anchor: bytes, at: int, text: FileText) -> bool:
-    """Whether line `at` lies under a line that is `anchor`, as indentation shows it."""
-    depth: int | None = None
-    for line in reversed(text.lines[:at]):
-        bare = line.strip()
-        if not bare or bare.startswith(b")"):
-            continue
-        indent = len(line) - len(line.lstrip())
-        if depth is not None and indent >= depth:
-            continue
-        depth = indent
-        if bare.startswith(anchor) and not bare[len(anchor) : len(anchor) + 1].isalnum():
-            return True
-    return False
+def _is_headed(place: Place, places: Sequence[Place], text: FileText) -> bool:
+    """Whether the heading after the numbers is that of this place and of no other."""
+    headed = [
+        one.start
+        for one in places
+        if one.hunk.anchors and names_section(one.hunk.anchors[-1], one.start, text)
+    ]
+    return headed == [place.start]

@@ -19,8 +19,10 @@ def search(hunks: Sequence[Hunk], text: FileText) -> list[list[Place]]:
     return [candidates(hunk, text) for hunk in hunks if hunk.changes]
 
 
-def modified(name: str, hunks: Sequence[Hunk], text: FileText, seen: Evidence) -> Rewritten:
-    """Apply all hunks of a file to its content.
+def modified(
+    name: str, hunks: Sequence[Hunk], text: FileText, seen: Evidence, *, numbers: bool = False
+) -> Rewritten:
+    """Apply all hunks of a file to its content; `numbers`: those of the headers are git's own.
 
     Raises:
         PatchRefusal: a hunk fits nowhere, or in several places, or is applied already.
@@ -34,7 +36,7 @@ def modified(name: str, hunks: Sequence[Hunk], text: FileText, seen: Evidence) -
     if lost:
         raise _mismatch(name, changing, lost, text)
     unsure = [places for places in found if len(places) > 1 and places[0].fuzz]
-    places, count = ([], 2) if unsure else settle(found, text, seen)
+    places, count = ([], 2) if unsure else settle(found, text, seen, numbers=numbers)
     if count == 0:
         raise PatchRefusal(
             Reason.DOES_NOT_MATCH,
@@ -68,5 +70,7 @@ def _mismatch(
 
 def _is_done(hunk: Hunk, text: FileText) -> bool:
     """Whether the lines that the hunk is to leave are there."""
+    if hunk.growth < 0 and not (hunk.lead and hunk.trail):
+        return False
     after = tuple(Line(" ", line.text) for line in hunk.after)
     return bool(after) and bool(candidates(Hunk(after), text))

@@ -79,7 +79,7 @@ def git_pair(line: bytes) -> tuple[str, str] | None:
 
 def is_pair(old: str, new: str) -> bool:
     """Whether two names, prefixes aside, are those of one file, or one of them of no file."""
-    return not old or not new or old == new or rooted(old) == rooted(new) or rooted(old) == new
+    return not old or not new or bool({old, rooted(old)} & {new, rooted(new)})
 
 
 def rooted(name: str) -> str:

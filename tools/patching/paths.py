@@ -69,6 +69,10 @@ def resolve(
         target = _target(change, tree, prefixed)
         for path in filter(None, (target.old, target.new)):
             check_path(path)
+        if target.new and target.new != target.old and "\\" in target.new:
+            raise PatchRefusal(
+                Reason.OUTSIDE, f"{target.new}: the parts of a path are joined by `/`."
+            )
         resolved.append((change, target))
     return tuple(resolved)
 
@@ -145,8 +149,15 @@ def _own_forms(change: FileChange, name: str) -> tuple[str, ...]:
 def _new_path(change: FileChange, there: Callable[[str], bool], prefixed: bool | None) -> str:
     name = change.new or ""
     forms = _own_forms(change, name)
-    if len(forms) == 1 or change.literal:
+    if len(forms) == 1:
         return forms[0]
+    if change.literal:
+        # No prefix belongs here, but where no such directory is, it may be one all the same.
+        for form in forms:
+            check_path(form)
+        if there(forms[0].partition("/")[0]):
+            return forms[0]
+        raise _unclear(forms)
     if prefixed is not None:
         return forms[1] if prefixed else forms[0]
     if there(forms[0].partition("/")[0]):

@@ -10,6 +10,7 @@ class Reason(StrEnum):
 
     MALFORMED = "malformed"
     EMPTY = "empty"
+    INCOMPLETE = "incomplete"
     NOTHING_TO_DO = "nothing-to-do"
     ALREADY_APPLIED = "already-applied"
     DOES_NOT_MATCH = "does-not-match"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tools.patching.cut import check_whole
 from tools.patching.doubts import check_place
 from tools.patching.match import Place
 from tools.patching.reasons import Reason
@@ -35,6 +36,7 @@ def rewrite(text: FileText, places: Sequence[Place], name: str) -> Rewritten:
     at = 0
     for place in places:
         made = _made(place, text, added)
+        check_whole(place, len(text.lines), name)
         check_place(place, text, made, space, name)
         lines.extend(text.lines[at : place.first])
         core = made[place.hunk.lead : len(made) - place.hunk.trail]

@@ -9,7 +9,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from tools.outputs import plain
+from tools.outputs.display import plain
 from tools.testruns.outcome import Outcome, TestRun
 from tools.testruns.runner import Runner
 from tools.testruns.selection import Selection

@@ -38,8 +38,9 @@ def test_directory_named_like_a_prefix(written: Written, refused: Refused) -> No
 
 
 def test_rename_with_and_without_a_change(planned: Planned) -> None:
-    head = "diff --git a/f b/d/g\nsimilarity index 90%\nrename from f\nrename to d/g\n"
-    for patch, data in ((head, b"x\n"), (f"{head}--- a/f\n+++ b/d/g\n{CHANGE}", b"y\n")):
+    head = "diff --git a/f b/d/g\nsimilarity index 100%\nrename from f\nrename to d/g\n"
+    other = head.replace("100%", "90%")
+    for patch, data in ((head, b"x\n"), (f"{other}--- a/f\n+++ b/d/g\n{CHANGE}", b"y\n")):
         made = planned(patch, {"f": Entry("file", b"x\n", executable=True)})
         assert made.writes == (Write("d/g", data, executable=True),)
         assert made.deletes == ("f",)
@@ -69,8 +70,10 @@ def test_modes_follow_the_header(planned: Planned) -> None:
 
 
 def test_empty_files_come_and_go(written: Written) -> None:
-    assert written("diff --git a/n b/n\nnew file mode 100644\nindex 0..e69de29\n", {}) == {"n": b""}
-    gone = "diff --git a/n b/n\ndeleted file mode 100644\nindex e69de29..0\n"
+    assert written("diff --git a/n b/n\nnew file mode 100644\nindex 0000000..e69de29\n", {}) == {
+        "n": b""
+    }
+    gone = "diff --git a/n b/n\ndeleted file mode 100644\nindex e69de29..0000000\n"
     assert written(gone, {"n": b""}) == {"n": None}
     assert written("--- a/e\n+++ b/e\n@@ -0,0 +1 @@\n+x\n", {"e": b""}) == {"e": b"x\n"}
 

@@ -1,6 +1,7 @@
 """Where a hunk goes: by its lines, by the order of hunks, by numbers that can be believed."""
 
 from collections.abc import Callable
+from hashlib import sha1
 
 from tools.patching import PatchRefusal, Plan
 
@@ -11,6 +12,11 @@ Refused = Callable[..., PatchRefusal]
 HEAD = "--- a/f\n+++ b/f\n"
 TWICE = b"def a():\n    x = 1\n    return x\n\n\ndef b():\n    x = 1\n    return x\n"
 HUNK = "     x = 1\n-    return x\n+    return x + 1\n"
+
+
+def blob(data: bytes) -> str:
+    """git's short name of the content."""
+    return sha1(b"blob %d\0%s" % (len(data), data)).hexdigest()[:7]
 
 
 def how(made: Plan) -> tuple[str, ...]:
@@ -35,9 +41,27 @@ def test_repeated_code_is_refused_where_the_number_names_neither_place(refused: 
         assert refused(patch, {"f": TWICE}).reason == "ambiguous"
 
 
-def test_well_formed_header_decides_between_places(written: Written) -> None:
+def test_number_alone_does_not_decide_between_places(refused: Refused) -> None:
+    for start in (2, 7):
+        patch = f"{HEAD}@@ -{start},2 +{start},2 @@\n{HUNK}"
+        assert refused(patch, {"f": TWICE}).reason == "ambiguous"
+
+
+def test_number_and_heading_that_agree_decide(written: Written) -> None:
     expected = TWICE[:-1] + b" + 1\n"
-    assert written(f"{HEAD}@@ -7,2 +7,2 @@\n{HUNK}", {"f": TWICE}) == {"f": expected}
+    assert written(f"{HEAD}@@ -7,2 +7,2 @@ def b():\n{HUNK}", {"f": TWICE}) == {"f": expected}
+
+
+def test_heading_that_both_places_share_does_not_decide(refused: Refused) -> None:
+    there = b"class A:\n" + TWICE.replace(b"\n", b"\n    ")
+    hunk = "         x = 1\n-        return x\n+        return x + 1\n"
+    assert refused(f"{HEAD}@@ -8,2 +8,2 @@ class A:\n{hunk}", {"f": there}).reason == "ambiguous"
+
+
+def test_number_decides_where_git_wrote_it_for_this_file(written: Written) -> None:
+    expected = TWICE[:-1] + b" + 1\n"
+    git = f"diff --git a/f b/f\nindex {blob(TWICE)}..{blob(expected)} 100644\n{HEAD}"
+    assert written(f"{git}@@ -7,2 +7,2 @@\n{HUNK}", {"f": TWICE}) == {"f": expected}
 
 
 def test_number_that_its_heading_contradicts_does_not_decide(refused: Refused) -> None:
@@ -58,7 +82,7 @@ def test_number_does_not_decide_where_another_hunk_of_the_patch_is_off(refused: 
 def test_number_with_wrong_counts_decides_only_beside_one_that_is_right(
     written: Written, refused: Refused
 ) -> None:
-    patch = f"{HEAD}@@ -7,9 +7,9 @@\n{HUNK}"
+    patch = f"{HEAD}@@ -7,1 +7,1 @@ def b():\n{HUNK}"
     assert refused(patch, {"f": TWICE}).reason == "ambiguous"
     other = "--- a/g\n+++ b/g\n@@ -1 +1 @@\n-one\n+two\n"
     expected = TWICE[:-1] + b" + 1\n"
@@ -69,6 +93,29 @@ def test_order_of_hunks_leaves_one_place(written: Written) -> None:
     patch = f"{HEAD}@@\n-def b():\n+def c():\n@@\n{HUNK}"
     expected = TWICE.replace(b"b()", b"c()")[:-1] + b" + 1\n"
     assert written(patch, {"f": TWICE}) == {"f": expected}
+
+
+def test_order_that_the_numbers_contradict_does_not_decide(refused: Refused) -> None:
+    first = f"@@ -7,2 +7,2 @@\n{HUNK}"
+    for other in ("@@ -1 +1 @@\n-def a():\n+def A():\n", "@@ -6 +6 @@\n-def b():\n+def B():\n"):
+        patch = HEAD + first + other
+        assert refused(patch, {"f": TWICE}).reason in ("ambiguous", "does-not-match")
+    numbers = "@@ -2,2 +2,2 @@"
+    patch = f"{HEAD}@@ -6 +6 @@\n-def b():\n+def c():\n{numbers}\n{HUNK}"
+    assert refused(patch, {"f": TWICE}).reason == "ambiguous"
+
+
+def test_same_hunk_without_numbers_twice_does_not_mean_both_places(refused: Refused) -> None:
+    assert refused(f"{HEAD}@@\n{HUNK}@@\n{HUNK}", {"f": TWICE}).reason == "ambiguous"
+
+
+def test_sections_of_one_file_may_not_share_a_hunk(written: Written, refused: Refused) -> None:
+    one, two = (f"{HEAD}@@\n-{name}\n+{name.upper()}\n" for name in "ac")
+    there = {"f": b"a\nb\nc\na\n"}
+    assert written(one + two, {"f": b"a\nb\nc\n"}) == {"f": b"A\nb\nC\n"}
+    assert refused(two + one + two, there).reason == "malformed"
+    end = f"{HEAD}@@ -3 +3,2 @@\n c\n+d\n"
+    assert refused(end + end, {"f": b"a\nb\nc\n"}).reason == "malformed"
 
 
 def test_hunks_out_of_order_are_refused(refused: Refused) -> None:
@@ -108,6 +155,11 @@ def test_context_that_stands_elsewhere_is_not_dropped(refused: Refused) -> None:
     assert refused(patch, {"f": b"a\nb\nc\nelsewhere\n"}).reason == "does-not-match"
 
 
+def test_blank_context_that_does_not_match_is_not_dropped(refused: Refused) -> None:
+    patch = f"{HEAD}@@ -2,3 +2,3 @@\n b\n-c\n+C\n \n"
+    assert refused(patch, {"f": b"a\nb\nc\nd\n\n"}).reason == "does-not-match"
+
+
 def test_insertion_between_lines_that_are_apart_is_not_guessed(refused: Refused) -> None:
     patch = f"{HEAD}@@ -1,4 +1,5 @@\n a\n b\n+new\n y\n z\n"
     assert refused(patch, {"f": b"a\nb\nm\nn\no\np\nq\ny2\nz2\n"}).reason == "does-not-match"
@@ -144,5 +196,6 @@ def test_heading_does_not_decide_where_not_every_place_was_kept(refused: Refused
 
 
 def test_number_decides_beyond_the_places_that_were_kept(written: Written) -> None:
-    patch = f"{HEAD}@@ -400 +400 @@\n-x\n+y\n"
-    assert written(patch, {"f": b"x\n" * 500}) == {"f": b"x\n" * 399 + b"y\n" + b"x\n" * 100}
+    there, expected = b"x\n" * 500, b"x\n" * 399 + b"y\n" + b"x\n" * 100
+    git = f"diff --git a/f b/f\nindex {blob(there)}..{blob(expected)} 100644\n{HEAD}"
+    assert written(f"{git}@@ -400 +400 @@\n-x\n+y\n", {"f": there}) == {"f": expected}

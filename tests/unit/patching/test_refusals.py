@@ -58,6 +58,7 @@ def test_path_through_a_link_is_refused(refused: Refused) -> None:
 
 def test_path_through_a_link_that_the_patch_makes_is_refused(refused: Refused) -> None:
     link = "diff --git a/d b/d\nnew file mode 120000\n--- /dev/null\n+++ b/d\n@@ -0,0 +1 @@\n+e\n"
+    link += "\\ No newline at end of file\n"
     below = "--- /dev/null\n+++ b/d/x\n@@ -0,0 +1 @@\n+x\n"
     assert refused(link + below, {}).reason == Reason.THROUGH_LINK
 

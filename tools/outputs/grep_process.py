@@ -1,4 +1,4 @@
-"""Searches a file line by line, as a process of its own that can be ended: see `tools.grep`.
+"""Searches a file line by line, as a process that can be ended: see `tools.outputs.grep`.
 
 It imports what it needs and no more, for it is started for every search.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-from tools.display import display
+from tools.outputs.display import display
 
 CHUNK_BYTES = 1 << 20
 # Of a longer line only so much is searched.

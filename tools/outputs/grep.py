@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from tools.errors import ToolRefusal
-from tools.lines import Lines
+from tools.outputs.lines import Lines
 
 # A search that says nothing for so long is stuck in one place.
 STUCK_S = 2.0
@@ -111,8 +111,8 @@ async def grep(lines: Lines, wanted: Wanted) -> Found:
 @asynccontextmanager
 async def _started(job: dict[str, str | int]) -> AsyncIterator[Process]:
     """The search under way, ended with the block."""
-    argv = (sys.executable, "-S", "-P", "-m", "tools.grep_process")
-    root = str(Path(__file__).parents[1])
+    argv = (sys.executable, "-S", "-P", "-m", "tools.outputs.grep_process")
+    root = str(Path(__file__).parents[2])
     process = await asyncio.create_subprocess_exec(
         *argv, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=MESSAGE_BYTES,
         env={**os.environ, "PYTHONPATH": root},

@@ -5,14 +5,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.capture import Capture
-from tools.display import plain
-from tools.excerpt import SHOWN_CHARS, excerpt
-from tools.lines import Lines
+from tools.outputs.capture import Capture
+from tools.outputs.excerpt import SHOWN_CHARS, excerpt
+from tools.outputs.lines import Lines
 from tools.workspace.channel import TAIL_BYTES
 from tools.workspace.faults import InfraFault
-
-__all__ = ["Outputs", "plain"]
 
 OUTPUT_BYTES = 100_000_000
 EPISODE_BYTES = 1_000_000_000

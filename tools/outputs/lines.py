@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.display import display
+from tools.outputs.display import display
 
 BLOCK_BYTES = 16 * 1024
 # Of longer lines only the beginning or, where it was overwritten, the end is looked at.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.lines import LineIndex, Lines
+from tools.outputs.lines import LineIndex, Lines
 from tools.workspace.channel import Source
 from tools.workspace.faults import FaultKind, InfraFault
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.display import display
-from tools.lines import OpenLines
+from tools.outputs.display import display
+from tools.outputs.lines import OpenLines
 
 SHOWN_CHARS = 10_000
 # Read at each end: more than the budget, for colours and overwritten lines do not show.

@@ -1,0 +1,1 @@
+"""Real diffs between releases of public packages, damaged the way models damage them."""
