@@ -1,10 +1,11 @@
-"""The containers that the channel suite runs in, one for each implementation."""
+"""The containers that the channel suite runs in, one for each implementation; repositories."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
 
+from tests.unit.conftest import new_repository, no_git_config  # noqa: F401 - fixtures
 from tools.workspace.channel import Channel
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
