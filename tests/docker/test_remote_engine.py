@@ -14,6 +14,8 @@ import pytest
 
 from agent_runner.run_dir import RunDir
 from tools.workspace import labels
+from tools.workspace.base_image import Base
+from tools.workspace.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.leftovers import containers
@@ -164,3 +166,16 @@ async def turns(stream: asyncio.StreamReader, number: int) -> AsyncIterator[str]
         if line.startswith(f"turn {number:>2}"):
             yield line
             return
+
+
+async def test_layers_built_there_keep_no_package_cache(
+    address: str, base: Base, home: Path, run_id: str
+) -> None:
+    async with Engine() as engine:
+        builder = Builder(engine, run_id, home, dict(os.environ), lambda text: None)
+        async with builder.container(base.image.id) as made:
+            await made.step("making an environment", "uv", "venv", "-q", "/tmp/made")
+            python = ("--python", "/tmp/made/bin/python")
+            await made.step("installing", "uv", "pip", "install", "-q", *python, "six")
+            kept = await made.attempt("ls", "/root/.cache/uv")
+    assert not kept.ok, kept.stdout

@@ -87,9 +87,8 @@ class Builder:
         if self._certificates:
             for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
                 env[name] = CERTIFICATES
-        if self._cache:
-            env |= {"UV_CACHE_DIR": CACHE, "UV_LINK_MODE": "copy"}
-        return env
+        # Where no directory is mounted there it lies in memory: no layer may keep it.
+        return env | {"UV_CACHE_DIR": CACHE, "UV_LINK_MODE": "copy"}
 
     def _spec(self, image: str) -> ContainerSpec:
         binds: tuple[str, ...] = ()

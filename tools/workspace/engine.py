@@ -11,6 +11,7 @@ from typing import IO, Self
 import aiodocker
 import aiohttp
 from aiodocker.exceptions import DockerError
+from aiodocker.stream import Stream
 
 from tools.workspace.faults import FaultKind, InfraFault
 
@@ -82,6 +83,20 @@ def _fault(what: str, error: DockerError) -> InfraFault:
     if error.status in {404, 409} and ("container" in said or "exec" in said):
         return InfraFault(FaultKind.CONTAINER_LOST, text, retryable=True)
     return InfraFault(FaultKind.ENGINE_UNAVAILABLE, text, retryable=True)
+
+
+async def let_go(stream: Stream) -> None:
+    """Closes a connection to a container at once; input that nobody has taken is dropped.
+
+    The library alone would keep it open until the other side takes what was sent.
+    """
+    response = stream._resp
+    connection = response.connection if response else None
+    transport = connection.transport if connection else None
+    await stream.close()
+    if transport is not None:
+        transport.abort()
+        await asyncio.sleep(0)
 
 
 class Engine:

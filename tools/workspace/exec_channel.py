@@ -23,7 +23,7 @@ from tools.workspace.channel import (
     Sink,
     Source,
 )
-from tools.workspace.engine import engine_errors
+from tools.workspace.engine import engine_errors, let_go
 from tools.workspace.faults import FaultKind, InfraFault
 
 KILL_LIMIT_S = 5.0
@@ -117,14 +117,15 @@ class ExecChannel:
                 environment=dict(command.env) | {MARK: mark},
                 stdin=bool(command.stdin),
             )
-            async with execution.start(detach=False) as stream:
-                # Beside the reading: a command that answers before it has read all would stall.
-                feeding = asyncio.create_task(_feed(stream, command.stdin))
-                try:
-                    while (message := await stream.read_out()) is not None:
-                        kept.add("stderr" if message.stream == 2 else "stdout", message.data)
-                finally:
-                    feeding.cancel()
+            stream = await execution.start(detach=False).__aenter__()
+            # Beside the reading: a command that answers before it has read all would stall.
+            feeding = asyncio.create_task(_feed(stream, command.stdin))
+            try:
+                while (message := await stream.read_out()) is not None:
+                    kept.add("stderr" if message.stream == 2 else "stdout", message.data)
+            finally:
+                feeding.cancel()
+                await let_go(stream)
             return await self._exit_code(execution.inspect)
 
     async def _exit_code(self, inspect: "_Inspect") -> int:

@@ -9,7 +9,7 @@ from aiodocker.containers import DockerContainer
 from aiodocker.stream import Stream
 
 from tools.workspace import frames
-from tools.workspace.engine import engine_errors
+from tools.workspace.engine import engine_errors, let_go
 from tools.workspace.faults import InfraFault
 from tools.workspace.frames import Frame, FromInit
 from tools.workspace.lost import why_lost
@@ -62,7 +62,7 @@ class InitLink:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._stream is not None:
-            await self._stream.close()
+            await let_go(self._stream)
 
     def next_number(self) -> int:
         """A number that no command or question has had."""
