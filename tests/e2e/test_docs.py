@@ -27,7 +27,7 @@ MARK = "typed-and-ended"
 NO_KEY = "agent_runner: CHUTES_API_KEY is not set..."
 BLOCK = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What only some runs say: that something takes long, or that an earlier one was killed.
-AT_TIMES = re.compile(r"^(?:.* \.\.\.|[^{\n]*: \d+\.\d s|removed a container .*)\n", re.MULTILINE)
+AT_TIMES = re.compile(r"^(?:.* \.\.\.|[^{\n]*: \d+\.\d s|removed .* of run .*)\n", re.MULTILINE)
 VARYING = (
     (re.compile(r"\b\d+\.\d+ s\b"), "N s"),
     (re.compile(r"\b\d+\+\d+ tokens"), "N tokens"),
