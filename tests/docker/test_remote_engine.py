@@ -177,5 +177,5 @@ async def test_layers_built_there_keep_no_package_cache(
             await made.step("making an environment", "uv", "venv", "-q", "/tmp/made")
             python = ("--python", "/tmp/made/bin/python")
             await made.step("installing", "uv", "pip", "install", "-q", *python, "six")
-            kept = await made.attempt("ls", "/root/.cache/uv")
+            kept = await made.attempt("/bin/sh", "-c", "ls ~/.cache/uv")
     assert not kept.ok, kept.stdout
