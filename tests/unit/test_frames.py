@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tools.workspace.channel import TAIL_BYTES, Command
 from tools.workspace.exec_channel import _Kept
-from tools.workspace.frames import Frame, Frames, FromInit, request
+from tools.workspace.frames import MOST_REQUEST_BYTES, Frame, Frames, FromInit, request
 
 FRAMES = st.lists(
     st.builds(Frame, st.integers(0, 2**32 - 1), st.sampled_from(FromInit), st.binary(max_size=40)),
@@ -61,6 +61,11 @@ def test_shortest_limit_is_no_absence_of_one(seconds: float) -> None:
 def test_nul_byte_is_refused(command: Command) -> None:
     with pytest.raises(ValueError, match="NUL"):
         request(1, command)
+
+
+def test_request_that_init_would_not_take_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than init takes"):
+        request(1, Command(("echo", "x" * MOST_REQUEST_BYTES)))
 
 
 class Told:

@@ -113,7 +113,8 @@ def request(number: int, command: Command) -> bytes:
     """The message that starts a command.
 
     Raises:
-        ValueError: an argument holds a NUL byte, which no program can be given.
+        ValueError: an argument holds a NUL byte, which no program can be given, or all of them are
+            longer than init takes: it would end, and with it the container.
     """
     env = [f"{name}={value}" for name, value in command.env.items()]
     texts = [command.cwd, *command.argv, *env]
@@ -128,7 +129,10 @@ def request(number: int, command: Command) -> bytes:
         len(command.argv),
         len(env),
     )
-    return frame(number, ToInit.RUN, fixed + b"".join(text + b"\0" for text in encoded))
+    payload = fixed + b"".join(text + b"\0" for text in encoded)
+    if len(payload) > MOST_REQUEST_BYTES:
+        raise ValueError(f"a command line of {len(payload)} bytes is more than init takes")
+    return frame(number, ToInit.RUN, payload)
 
 
 def lease(number: int, lease_s: float) -> bytes:
