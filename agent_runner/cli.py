@@ -62,6 +62,8 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="agent_runner")
 @click.option("--task-id", metavar="ID", help="The task to run.")
 @click.option("--tasks", type=FILE, help="Tasks, one JSON object a line. [the seeds]")
+@click.option("--dataset", metavar="NAME_OR_PATH", help="A SWE-bench data set instead of --tasks.")
+@click.option("--split", metavar="NAME", help="With --dataset. [test]")
 @click.option("--repo", metavar="URL_OR_PATH", help="Instead of a task: any repository, no agent.")
 @click.option("--ref", help="With --repo: commit, tag or branch. [HEAD]")
 @click.option("--pytest-k", metavar="EXPR", help="With --repo: only tests that match.")
@@ -92,7 +94,8 @@ def command(ctx: click.Context, /, **options: object) -> None:
     """
     if ctx.invoked_subcommand is None:
         with collector_paused():
-            from agent_runner.commands.run import Options, run
+            from agent_runner.commands.options import Options
+            from agent_runner.commands.run import run
         began_s: float = ctx.obj
         ctx.exit(run(Options.model_validate(options), began_s))
 

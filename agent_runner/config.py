@@ -90,6 +90,8 @@ class RunConfig(Section):
 
     task_id: str | None = None
     tasks: str | None = None
+    dataset: str | None = None
+    split: str = "test"
     solver: Solver = "agent"
     recording: str | None = None
     model: str = "kimi"

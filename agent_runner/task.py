@@ -71,15 +71,38 @@ class Task(BaseModel):
 
 
 @dataclass(frozen=True)
+class Official:
+    """What a benchmark itself says of how a task is graded (a row of SWE-bench 5.x).
+
+    Attributes:
+        repo: `owner/name`, by which facts about a repository are kept.
+        version: of the project, as the benchmark counts it, e.g. `2.3`.
+        image: the published image; "" where the row names none.
+        eval_script: the whole evaluation script.
+        log_parser: the name of the parser of what the script prints.
+        eval_type: `pass_and_fail` or `fail_only`.
+    """
+
+    repo: str
+    version: str
+    image: str
+    eval_script: str
+    log_parser: str
+    eval_type: str
+
+
+@dataclass(frozen=True)
 class Located:
     """A task and where its repository really is.
 
     Attributes:
         source: a URL, or the absolute path of a repository or fast-import stream.
+        official: the benchmark's own rules; None for a plain row, graded by ours.
     """
 
     task: Task
     source: str
+    official: Official | None = None
 
 
 def load_tasks(path: Path) -> list[Task]:

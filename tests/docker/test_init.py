@@ -65,7 +65,9 @@ async def test_thousand_commands_leave_init_as_it_was(container: Container) -> N
     pages, processes = await pages_and_processes()
     for _ in range(1000):
         await container.run(sh("head -c 100000 /dev/zero", max_output_bytes=1000))
-    after = await pages_and_processes()
+    async with asyncio.timeout(20):  # a loaded machine takes its time to end the last supervisor
+        while (after := await pages_and_processes())[1] > processes:
+            pass
     assert after[1] == processes
     assert after[0] <= pages + 16
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agent_runner.commands.run import Options, configure
+from agent_runner.commands.options import Options, configure
 from agent_runner.config import Layer, RunConfig, dump, merge, parse_set, read_layer, resolve
 from agent_runner.errors import UsageError
 

@@ -16,15 +16,15 @@ from filelock import AsyncFileLock
 from tools.workspace import labels as label
 from tools.workspace.builder import BuildContainer, Builder
 from tools.workspace.engine import Engine, Image
-from tools.workspace.environment import BUILD_TOOLS, EnvironmentPlan
+from tools.workspace.environment import EnvironmentPlan
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.history import cut
+from tools.workspace.install import hide_build_products, install_dependencies, install_project
 from tools.workspace.mirrors import Mirror
-from tools.workspace.spec import LINK, PROJECT, VENV
+from tools.workspace.spec import LINK, PROJECT
 
 OBJECTS = "agent_runner.objects_sha256"
 ENVIRONMENT = "agent_runner.environment"
-PYTHON = f"{VENV}/bin/python"
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ async def build_instance(
         async with builder.container(environment.id) as made:
             await _checkout(made, history.tar)
             if plan.metadata_file:
-                await _install_project(made)
-            await _hide_build_products(made)
+                await install_project(made)
+            await hide_build_products(made)
             labels = {
                 label.LAYER: "instance",
                 label.KEY: key,
@@ -125,7 +125,7 @@ async def _environment(
             return image
         builder.report(f"resolving the dependencies as of {plan.as_of[:10]}")
         async with builder.container(base.id) as made:
-            await _install_dependencies(made, plan, await mirror.tree(commit))
+            await install_dependencies(made, plan, await mirror.tree(commit))
             labels = {label.LAYER: "environment", label.KEY: key}
             return await _commit(builder.engine, made, tag, labels)
 
@@ -147,71 +147,11 @@ async def _commit(engine: Engine, made: BuildContainer, tag: str, labels: dict[s
     return image
 
 
-async def _install_dependencies(made: BuildContainer, plan: EnvironmentPlan, tree: bytes) -> None:
-    """In memory lies the whole project: its packaging files may read others of its files."""
-    await made.step("making the environment", "uv", "venv", "-q", "--python", "python3", VENV)
-    await made.unpack("/build/project", tree)
-    uv = ("uv", "pip", "install", "-q", "--python", PYTHON, "--compile-bytecode")
-    # These two first: a build that predates isolation takes them, and they bring nothing along.
-    await made.step("installing the build tools", *uv, *BUILD_TOOLS)
-    # Without its history a project that asks git for its version would not even tell its metadata.
-    version = "SETUPTOOLS_SCM_PRETEND_VERSION=1.0"
-    dated = ("env", version, *uv, *_dated(plan))
-    done = await made.attempt(*dated, "--no-build-isolation", cwd="/build/project")
-    if not done.ok:
-        await made.step("installing the dependencies", *dated, cwd="/build/project")
-    if plan.build_requires:
-        await _install_backend(made, plan, uv)
-
-
-async def _install_backend(
-    made: BuildContainer, plan: EnvironmentPlan, uv: tuple[str, ...]
-) -> None:
-    """The project's build backend, as far as it leaves the dated packages as they are.
-
-    Where it does not, the project is built in isolation.
-    """
-    held = "/build/held.txt"
-    freeze = f"uv pip freeze -q --python {PYTHON} | grep == > {held} || true"
-    await made.step("reading the environment", "/bin/sh", "-c", freeze)
-    await made.attempt(*uv, "-c", held, *plan.build_requires)
-
-
-def _dated(plan: EnvironmentPlan) -> list[str]:
-    """What is installed as of the plan's date, as arguments of uv."""
-    dated = ["--exclude-newer", plan.as_of, *plan.requirements]
-    for name in plan.requirement_files:
-        dated += ["-r", name]
-    if plan.metadata_file:
-        dated += ["-r", plan.metadata_file]
-        dated += [part for extra in plan.extras for part in ("--extra", extra)]
-    dated += [part for group in plan.groups for part in ("--group", group)]
-    return dated
-
-
 async def _checkout(made: BuildContainer, history: bytes) -> None:
     await made.unpack(PROJECT, history)
     await made.step("checking out", "git", "-C", PROJECT, "reset", "-q", "--hard")
     link = f"mkdir -p {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
     await made.step("linking the project", "/bin/sh", "-c", link)
-
-
-async def _install_project(made: BuildContainer) -> None:
-    """Editable and without dependencies; first with the tools that are there, then isolated."""
-    install = ("uv", "pip", "install", "-q", "--python", PYTHON, "--no-deps", "-e", PROJECT)
-    path = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
-    done = await made.attempt("env", path, *install, "--no-build-isolation", cwd=PROJECT)
-    if not done.ok:
-        await made.step("installing the project", *install, cwd=PROJECT)
-
-
-async def _hide_build_products(made: BuildContainer) -> None:
-    """What the installation left in the tree belongs to no patch, whatever `.gitignore` says."""
-    script = (
-        "git ls-files --others --exclude-standard --directory | sed 's,^,/,' >> .git/info/exclude"
-    )
-    mkdir = "mkdir -p .git/info && "
-    await made.step("hiding build products", "/bin/sh", "-c", mkdir + script, cwd=PROJECT)
 
 
 @asynccontextmanager
