@@ -27,6 +27,8 @@ class EnvironmentPlan:
         requirement_files: those of `files` that are lists of requirements.
         metadata_file: the file of `files` whose dependencies are the project's own; "" for none.
         build_requires: what the project's build asks for, beside `BUILD_TOOLS`; held to no date.
+        constraints: requirement lines that bound the resolution without adding to it.
+        debian: Debian packages the tests or the build need.
         reasons: where each choice came from, for a person.
     """
 
@@ -39,6 +41,8 @@ class EnvironmentPlan:
     requirement_files: tuple[str, ...] = ()
     metadata_file: str = ""
     build_requires: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    debian: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
     def key(self, base_key: str) -> str:
