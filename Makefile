@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean venv engine
+.PHONY: help demo test check bench bench-swebench lock clean venv engine
 
 # Some machines switch byte code off; half of a short run would be compiling.
 export PYTHONDONTWRITEBYTECODE :=
@@ -12,13 +12,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: venv engine ## an agent fixes a real bug in a container; the result is the last line (ARGS="--quiet" adds options)
 	@$(BIN)/python -m agent_runner --config configs/demo.yaml $(ARGS)
 
 test: venv engine ## every test: first those without Docker, then the rest
-	@$(BIN)/python -m pytest tests/unit -n auto
+	@$(BIN)/python -m pytest tests/unit -n auto --dist worksteal
 	@$(BIN)/python -m pytest tests --ignore=tests/unit
 
 check: venv ## format, lint and types
@@ -28,6 +28,10 @@ check: venv ## format, lint and types
 
 bench: venv engine ## the table of measured times, also written to sandbox/bench/
 	@$(BIN)/python -m tests.bench
+
+bench-swebench: venv engine ## our grading beside the official harness; goes on where it was cut short (DATA=rows.jsonl MIRRORS=directory)
+	@[ -n "$(DATA)" ] && [ -n "$(MIRRORS)" ] || { echo "make bench-swebench DATA=rows.jsonl MIRRORS=directory" >&2; exit 2; }
+	@$(BIN)/python -m tests.bench.swebench --data "$(DATA)" --mirrors "$(MIRRORS)" $(ARGS)
 
 lock: venv ## resolves requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

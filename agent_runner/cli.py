@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 
 from agent_runner import __version__
-from agent_runner.errors import UsageError
+from agent_runner.errors import InfraFault, UsageError
 from agent_runner.imports import collector_paused
 
 FILE = click.Path(path_type=Path)
 # Name -> what `--help` says of it; the command itself is `commands/<name>.py: command`.
 COMMANDS = {
-    "images": "List or build the images workspaces are made from.",
+    "grade": "Grade predictions on SWE-bench, or any set of its shape.",
+    "regrade": "Read the logs a grading saved again; no container.",
+    "images": "List, build, pull, prune or explain images of workspaces.",
     "shell": "Open a shell in the workspace a run with --keep left.",
     "clean": "Remove what runs that died left in Docker.",
     "doctor": "Check engine, disk, image, key and endpoint; say what to do.",
@@ -24,6 +26,7 @@ Examples:
   python -m agent_runner --config configs/demo.yaml
   python -m agent_runner --task-id TASK --model kimi
   python -m agent_runner --tasks my_tasks.jsonl --task-id TASK --solver gold
+  python -m agent_runner --dataset SWE-bench_Verified --task-id INSTANCE
   python -m agent_runner --repo . --ref main --patch fix.diff --pytest-k "not slow"
 
 Exit codes: 0 resolved, 1 not resolved, 2 the command line is wrong, 3 the engine, disk, network,
@@ -109,6 +112,9 @@ def main() -> None:
         fail(str(error))
     except click.UsageError as error:
         fail(f"{error.format_message()} (see --help)")
+    except InfraFault as fault:
+        click.echo(f"agent_runner: {fault.kind}: {' '.join(fault.message.split())}", err=True)
+        sys.exit(3)
     except click.Abort:
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)

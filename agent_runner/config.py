@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from agent_runner.document import explain, keys, read_yaml
 from agent_runner.errors import UsageError
 
+CacheLevel = Literal["none", "base", "env", "instance"]
 Solver = Literal["agent", "gold", "none", "patch", "replay"]
 
 
@@ -29,6 +30,7 @@ class Limits(Section):
     grade_s: float = Field(1800, gt=0)
     build_s: float = Field(1800, gt=0)
     mirror_s: float = Field(1800, gt=0)
+    pull_s: float = Field(1200, gt=0)
     episode_s: float = Field(3600, gt=0)
     memory_mb: int = Field(4096, ge=64)
     cpus: float | None = Field(None, gt=0)
@@ -56,10 +58,13 @@ class TerminationConfig(Section):
 
 
 class ImagesConfig(Section):
-    """What workspaces are made from."""
+    """What workspaces are made from; `python` None is what the project's own files say."""
 
-    python: str = Field("3.10", pattern=r"^3\.\d+$")
+    python: str | None = Field(None, pattern=r"^3\.\d+$")
+    facts: bool = True
     min_free_mb: int = Field(3000, ge=0)
+    prefer: Literal["built", "published"] = "built"
+    cache_level: CacheLevel = "instance"
 
 
 class PatchConfig(Section):
@@ -97,6 +102,7 @@ class RunConfig(Section):
     model: str = "kimi"
     base_url: str | None = None
     prompt: str = "configs/prompts/agent.md"
+    controls: bool = True
     limits: Limits = Limits()
     termination: TerminationConfig = TerminationConfig()
     images: ImagesConfig = ImagesConfig()

@@ -3,13 +3,15 @@
 import hashlib
 import importlib.metadata
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent_runner import __version__
 from agent_runner.config import RunConfig
 from agent_runner.errors import InfraFault, ProviderFault
-from agent_runner.evidence import evidence, hints_in_patch
-from agent_runner.grading.attempt import Attempt
+from agent_runner.evidence import evidence
+from agent_runner.grading.hints import hints_in_patch
+from agent_runner.grading.saved import save
+from agent_runner.grading.verdict import Verdict
 from agent_runner.result import (
     ErrorInfo,
     ExploitHint,
@@ -44,7 +46,7 @@ class Draft:
     repairs: Counter[str] = field(default_factory=Counter)
     hints: list[ExploitHint] = field(default_factory=list)
     isolation: Isolation | None = None
-    grading: Attempt | None = None
+    verdict: Verdict | None = None
     patch: bytes | None = None
     tail_before: str = ""
     tail_after: str = ""
@@ -79,9 +81,14 @@ class Draft:
     def result(self) -> Result:
         """The record as of now."""
         task = self.task
-        hints = tuple(self.hints + hints_in_patch(self.patch or b"", reference=task.patch.encode()))
+        reference = task.patch.encode()
+        in_patch = (
+            self.verdict.hints if self.verdict else hints_in_patch(self.patch or b"", reference)
+        )
+        hints = (*self.hints, *in_patch)
         grade = self.grade.model_copy(update={"suspect": bool(hints)}) if self.grade else None
-        graded = self.grading.test_output.rstrip() if self.grading else ""
+        ran = self.verdict.attempt.ran if self.verdict else None
+        graded = ran.test_output.rstrip() if ran else ""
         return Result(
             task_id=task.task_id,
             repo=task.repo,
@@ -97,7 +104,7 @@ class Draft:
             usage=self.usage,
             stages=self.stages.rounded(),
             repairs=dict(sorted(self.repairs.items())),
-            isolation=evidence(self.isolation, self.grading, self.agent_container, hints),
+            isolation=evidence(self.isolation, ran, self.agent_container, hints),
             patch_sha256=hashlib.sha256(self.patch).hexdigest() if self.patch is not None else None,
             provenance=self._provenance(),
         )
@@ -108,9 +115,8 @@ class Draft:
         for name, text in (("before", self.tail_before), ("after", self.tail_after)):
             directory.write(f"tail_{name}.txt", tail(text).encode("utf-8", "replace"))
         result = self.result()
-        if result.grade is not None:
-            report = result.grade.model_dump_json(indent=2) + "\n"
-            directory.write("grading/report.json", report.encode())
+        if self.verdict is not None and result.grade is not None:
+            save(replace(self.verdict, grade=result.grade), directory.grading)
         directory.finish(result)
         return result
 

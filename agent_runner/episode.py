@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_runner.config import RunConfig
+from agent_runner.containers import container_spec, workspace_spec
 from agent_runner.draft import Draft
 from agent_runner.errors import InfraFault, ProviderFault, UsageError
-from agent_runner.grade import grade
-from agent_runner.grading.attempt import Grader, InvalidTask
+from agent_runner.grade import Grading, grading_of
+from agent_runner.grading.attempt import InvalidTask
+from agent_runner.images.cache_level import Layers, layers_kept
 from agent_runner.imports import collector_paused
 from agent_runner.model import Model
 from agent_runner.observer import Observer
@@ -25,20 +27,13 @@ from agent_runner.task import Located
 from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
-from tools.workspace import labels as label
-from tools.workspace.container import ContainerSpec, Limits
 from tools.workspace.engine import Engine
-from tools.workspace.isolation import measure
+from tools.workspace.isolation import host_addresses, measure
 from tools.workspace.leftovers import outcome, remove_run, sweep
-from tools.workspace.spec import WorkspaceSpec
 from tools.workspace.start import discard, start
 from tools.workspace.workspace import BrokenRepository, Workspace
 
 INTERRUPTED_LIMIT_S = 2.0
-# Here the owner itself can be looked for, and may be suspended.
-LOCAL_LEASE_S = 86_400.0
-REMOTE_LEASE_S = 900.0
-MIB = 1024**2
 
 
 @dataclass(frozen=True)
@@ -72,8 +67,11 @@ async def run_episode(job: Job, observer: Observer) -> Result:
     """
     draft = Draft(job.located.task, job.config, job.stages)
     try:
-        async with _engine(job, observer) as engine:
-            await _run(engine, job, draft, observer)
+        async with (
+            _engine(job, observer) as engine,
+            layers_kept(engine, job.config.images.cache_level, job.home, observer) as layers,
+        ):
+            await _run(engine, job, draft, observer, layers)
     except UsageError:
         raise
     except (InfraFault, ProviderFault) as fault:
@@ -91,36 +89,44 @@ async def run_episode(job: Job, observer: Observer) -> Result:
     return draft.write(job.directory)
 
 
-async def _run(engine: Engine, job: Job, draft: Draft, observer: Observer) -> None:
+async def _run(engine: Engine, job: Job, draft: Draft, observer: Observer, layers: Layers) -> None:
     """The main path: prepare, solve, collect, grade."""
     loading = asyncio.create_task(asyncio.to_thread(_load_agent)) if job.model else None
     ready = await prepare(
         engine, job.config, job.located, run=job.directory.run_id, home=job.home,
-        stages=job.stages, observer=observer,
+        stages=job.stages, observer=observer, layers=layers,
     )  # fmt: skip
     draft.provenance |= {
         "engine": engine.version,
         "base_commit": ready.commit,
         "layer_key": ready.instance.key,
-        "image_digest": ready.instance.image.id,
+        "image_digest": ready.instance.digest,
     }
+    async with grading_of(
+        ready, job.config, run=job.directory.run_id, home=job.home, own_tests=job.own_tests
+    ) as grading:
+        await _solved(engine, job, ready, draft, observer, grading, loading)
+        with job.stages.stage("grade"), observer.waiting("grading in a fresh container"):
+            await grading.grade(draft, job.directory)
+    observer.say(f"graded: {draft.status}")
+
+
+async def _solved(
+    engine: Engine, job: Job, ready: Prepared, draft: Draft, observer: Observer, grading: Grading,
+    loading: Awaitable[None] | None,
+) -> None:  # fmt: skip
+    """From a workspace to a patch."""
     async with _workspace(engine, job, ready, draft) as workspace:
         try:
             if loading is not None:
                 await loading
-            async with _measured(workspace, ready, draft) as measured:
+            async with _measured(workspace, ready, draft, grading) as measured:
                 await _solve(job, ready, workspace, draft, observer, measured)
             with job.stages.stage("collect"):
                 draft.patch = await workspace.collect()
         except BaseException:
             await _rescue(workspace, draft)
             raise
-    with job.stages.stage("grade"), observer.waiting("grading in a fresh container"):
-        grader = Grader(
-            engine, _container(job, ready, "grader"), ready.commit, job.config.limits.grade_s
-        )
-        await grade(grader, draft, job.directory.grading, own_tests=job.own_tests)
-    observer.say(f"graded: {draft.status}")
 
 
 def _load_agent() -> None:
@@ -149,10 +155,12 @@ async def _workspace(
     engine: Engine, job: Job, ready: Prepared, draft: Draft
 ) -> AsyncIterator[Workspace]:
     with job.stages.stage("workspace"):
-        container = await start(engine, _container(job, ready, "agent"))
+        run = job.directory.run_id
+        spec = container_spec(job.config.limits, ready, run=run, role="agent", kept=job.keep)
+        container = await start(engine, spec)
     draft.agent_container = container.id
     try:
-        yield Workspace(container, _spec(job, ready), engine)
+        yield Workspace(container, workspace_spec(job.config, job.located.task, ready), engine)
     finally:
         if job.keep:
             await container.close()
@@ -160,40 +168,14 @@ async def _workspace(
             await discard(engine, container)
 
 
-def _spec(job: Job, ready: Prepared) -> WorkspaceSpec:
-    task, limits = job.located.task, job.config.limits
-    return WorkspaceSpec(
-        repo=task.repo,
-        ref=task.ref,
-        commit=ready.commit,
-        as_of=ready.planned.environment.as_of,
-        project=ready.planned.project,
-        pytest_k=task.pytest_k,
-        test_paths=task.test_paths,
-        tests_are_hidden=task.tests_are_hidden,
-        tests_s=limits.tests_s,
-        install_s=limits.install_s,
-    )
-
-
-def _container(job: Job, ready: Prepared, role: str) -> ContainerSpec:
-    limits = job.config.limits
-    kept = job.keep and role == "agent"
-    lease_s = LOCAL_LEASE_S if ready.builder.engine.is_local else REMOTE_LEASE_S
-    run = job.directory.run_id
-    return ContainerSpec(
-        image=ready.instance.image.id,
-        labels=label.run_labels(run, role, lease_s=lease_s, renewed=True, kept=kept),
-        limits=Limits(limits.memory_mb * MIB, limits.cpus, limits.pids, limits.disk_mb * MIB),
-        init=ready.init,
-    )
-
-
 @asynccontextmanager
 async def _measured(
-    workspace: Workspace, ready: Prepared, draft: Draft
+    workspace: Workspace, ready: Prepared, draft: Draft, grading: Grading
 ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Measures the isolation beside the first model call; nobody acts before it is over."""
+    """Measures the isolation beside the first model call; nobody acts before it is over.
+
+    The controls begin when somebody wants to act: by then the model was asked.
+    """
     measuring = asyncio.create_task(
         measure(
             workspace.container,
@@ -202,10 +184,16 @@ async def _measured(
             ready.instance.objects_sha256,
             project=ready.planned.project,
             hidden_blobs=ready.hidden_blobs,
+            hosts=await host_addresses(ready.builder.engine),
         )
     )
     try:
-        yield lambda: asyncio.shield(measuring)
+
+        async def acting() -> None:
+            grading.begin_controls()
+            await asyncio.shield(measuring)
+
+        yield acting
         draft.isolation = await measuring
     finally:
         if measuring.done() and not measuring.cancelled() and not measuring.exception():

@@ -1,10 +1,9 @@
 """From measurements and a trajectory to the evidence in a result."""
 
 import re
-from collections.abc import Iterable
 from typing import Literal
 
-from agent_runner.grading.attempt import Attempt
+from agent_runner.grading.attempt import Ran
 from agent_runner.result import ExploitHint, IsolationEvidence, NetworkEvidence
 from agent_runner.trajectory import TurnLine
 from tools.workspace.isolation import Isolation
@@ -19,15 +18,6 @@ COMMANDS = {
         r"\b(?:curl|wget|git(?:\s+(?:-[cC]\s+\S+|-\S+))*\s+(?:fetch|pull|clone)|pip\d?\s+download)\b"
     ),
 }
-# Files by which a patch can change the test runner itself.
-RUNNER_FILES = re.compile(
-    r"(?:^|/)(?:conftest\.py|sitecustomize\.py|usercustomize\.py|pytest\.ini|tox\.ini"
-    r"|[^/]*\.pth)$|(?:^|/)\.git/"
-)
-# Both sides: a runner's file that is removed changes how tests run as well. Git quotes names.
-PATCHED = re.compile(
-    rb'^(?:--- "?a/|\+\+\+ "?b/|(?:rename (?:from|to)|copy to) "?)(.+?)"?[\t\r]*$', re.MULTILINE
-)
 
 
 def _way(is_open: bool) -> Literal["closed", "open"]:
@@ -36,7 +26,7 @@ def _way(is_open: bool) -> Literal["closed", "open"]:
 
 def evidence(
     isolation: Isolation | None,
-    grading: Attempt | None,
+    grading: Ran | None,
     agent_container: str,
     hints: tuple[ExploitHint, ...],
 ) -> IsolationEvidence:
@@ -69,18 +59,3 @@ def hints_in_turn(line: TurnLine) -> list[ExploitHint]:
         for kind, pattern in COMMANDS.items()
         if (found := pattern.search(str(call.arguments.get("command", ""))))
     ]
-
-
-def hints_in_patch(patch: bytes, reference: bytes = b"") -> list[ExploitHint]:
-    """Files of a patch that can change how tests run, unless the reference changes them too."""
-    expected = set(_runner_files(reference))
-    return [
-        ExploitHint(kind="test_runner", turn=None, where=path)
-        for path in _runner_files(patch)
-        if path not in expected
-    ]
-
-
-def _runner_files(patch: bytes) -> Iterable[str]:
-    paths = (found.decode("utf-8", "replace") for found in PATCHED.findall(patch))
-    return sorted({path for path in paths if RUNNER_FILES.search(path)})

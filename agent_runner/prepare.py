@@ -2,31 +2,31 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent_runner.config import RunConfig
-from agent_runner.environments.plan import Planned, plan
-from agent_runner.errors import FaultKind, InfraFault, UsageError
+from agent_runner.environments.plan import Planned, environment_of, survey
+from agent_runner.errors import UsageError
 from agent_runner.grading.attempt import InvalidTask
+from agent_runner.images.cache_level import Layers, layers_kept
+from agent_runner.images.choose_instance import Wanted, choose_instance
+from agent_runner.images.choose_python import choose_base
+from agent_runner.images.disk_space import check_disk
 from agent_runner.observer import Observer
 from agent_runner.stages import Stages
 from agent_runner.task import Located, Task
-from tools.workspace import layers
 from tools.workspace.base_image import Base, build_base, find_base
 from tools.workspace.builder import Builder
 from tools.workspace.engine import Engine
 from tools.workspace.git import GitError, git
 from tools.workspace.init_volume import init_volume
+from tools.workspace.layers import Instance
 from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 from tools.workspace.scratch import scratch
-
-MB = 1_000_000
-# What building needs at most beside what stays, from measured layers of the public data sets.
-NEEDED_MB = {"base image": 900, "environment and instance layer": 2000}
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,26 @@ class Prepared:
     mirror: Mirror
     commit: str
     planned: Planned
-    instance: layers.Instance
+    instance: Instance
     builder: Builder
     init: str
     hidden_blobs: Mapping[str, str]
 
+    @property
+    def head(self) -> str:
+        """The commit the project is at: the base, or the published image's own changes on it."""
+        return self.instance.head or self.commit
+
 
 async def prepare(
     engine: Engine, config: RunConfig, located: Located, *, run: str, home: Path,
-    stages: Stages, observer: Observer,
+    stages: Stages, observer: Observer, layers: Layers | None = None,
 ) -> Prepared:  # fmt: skip
     """Brings mirror and layers up to date; what is there costs next to nothing.
+
+    Args:
+        layers: those of the run (`layers_kept`); without them they all stay, and nothing keeps
+            another run from removing them.
 
     Raises:
         InfraFault: mirror, index, disk or engine; UsageError: the ref does not exist;
@@ -63,28 +72,24 @@ async def prepare(
     )
     task = located.task
     with stages.stage("mirror"):
-        mirror, commit = await _mirror(located, home, config, observer)
+        mirror, commit = await mirror_of(located, home, config, observer)
         try:
             blobs = await _hidden_blobs(mirror, commit, task)
         except GitError as error:
             raise InvalidTask(f"test_patch does not apply to the base: {error}") from error
     with stages.stage("image"):
-        base = await _base(builder, task.python or config.images.python, config, observer)
-        if task.python and base.python != task.python:
-            message = f"the task wants Python {task.python}; only {base.python} can be had here"
-            raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
         await _check_test_paths(mirror, commit, task)
-        planned = await plan(mirror, commit, task, base.python)
-        async with _beside(init_volume(builder, base.image)) as filling:
-            instance = await layers.find_instance(
-                engine, base.image, planned.environment, mirror.source, commit
-            )
-            if instance is None:
-                await check_disk(engine, config, "environment and instance layer")
-                with observer.waiting(f"building the layers of {task.task_id}"):
-                    instance = await layers.build_instance(
-                        builder, base.image, planned.environment, mirror, commit
-                    )
+        wish = await survey(
+            mirror, commit, located, wanted=config.images.python, with_facts=config.images.facts
+        )
+        base = await choose_base(wish, partial(base_image, builder, config, observer))
+        planned = environment_of(wish, base.python)
+        wanted = Wanted(located, mirror, commit, base, planned)
+        async with _beside(init_volume(builder, base.image)) as filling, AsyncExitStack() as held:
+            if layers is None:
+                keeping = layers_kept(engine, "instance", home, observer)
+                layers = await held.enter_async_context(keeping)
+            instance = await choose_instance(builder, config, wanted, layers, observer)
             init = await filling
     return Prepared(located, mirror, commit, planned, instance, builder, init, blobs)
 
@@ -100,9 +105,14 @@ async def _beside(work: Coroutine[None, None, str]) -> AsyncIterator[asyncio.Tas
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _mirror(
+async def mirror_of(
     located: Located, home: Path, config: RunConfig, observer: Observer
 ) -> tuple[Mirror, str]:
+    """The mirror of a task's repository and the full id of its base commit.
+
+    Raises:
+        InfraFault: `mirror_failed`; UsageError: there is no such ref.
+    """
     ref = located.task.ref or "HEAD"
     try:
         opening = open_mirror(located.source, ref, home, timeout_s=config.limits.mirror_s)
@@ -131,35 +141,18 @@ async def _check_test_paths(mirror: Mirror, commit: str, task: Task) -> None:
             raise UsageError(f"{task.repo} has no {path} at {task.ref or 'HEAD'}")
 
 
-async def _base(builder: Builder, python: str, config: RunConfig, observer: Observer) -> Base:
+async def base_image(builder: Builder, config: RunConfig, observer: Observer, python: str) -> Base:
+    """The base image for a Python, or the one that can be had in its place; built where missing.
+
+    Raises:
+        InfraFault: it cannot be built here.
+    """
     found = await find_base(builder.engine, python)
     if found is None:
-        await check_disk(builder.engine, config, *NEEDED_MB)
+        await check_disk(builder.engine, config, base=True)
         with observer.waiting(f"building the base image for Python {python} (once)"):
             found = await build_base(builder, python)
     return found
-
-
-async def check_disk(engine: Engine, config: RunConfig, *parts: str) -> None:
-    """Refuses to build what cannot fit, with the arithmetic; a remote engine's disk is not seen.
-
-    Raises:
-        InfraFault: `host_disk_full`.
-    """
-    if not engine.is_local:
-        return
-    root = (await engine.facts()).root
-    free_mb = shutil.disk_usage(root).free // MB
-    needed_mb = sum(NEEDED_MB[part] for part in parts)
-    wanted_mb = max(needed_mb, config.images.min_free_mb)
-    if free_mb < wanted_mb:
-        sums = " + ".join(f"{NEEDED_MB[part]} MB for the {part}" for part in parts)
-        message = (
-            f"{root} has {free_mb} MB free; {wanted_mb} MB are needed ({sums}; "
-            f"images.min_free_mb={config.images.min_free_mb}). `agent_runner clean` or "
-            "`docker image prune` may make room"
-        )
-        raise InfraFault(FaultKind.HOST_DISK_FULL, message)
 
 
 async def _hidden_blobs(mirror: Mirror, commit: str, task: Task) -> dict[str, str]:

@@ -64,7 +64,8 @@ class Grade(Record):
     """The verdict of a fresh container.
 
     `official` is the first run by the task's rules, `resolved` after a lone failure was run again
-    (`reran` names it); `network` says whether the grading container's network was closed.
+    (`reran` names it); `network` says whether the grading container's network was closed, `note`
+    why a log that there was could not be read.
     """
 
     resolved: bool
@@ -77,6 +78,7 @@ class Grade(Record):
     network: Literal["closed", "open"]
     reran: tuple[str, ...] = ()
     controls: Controls = Controls()
+    note: str = ""
 
 
 class ErrorInfo(Record):

@@ -10,7 +10,9 @@ umask 022
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 readonly here
-readonly python_packages=(pip pytest numpy pandas)
+readonly python_packages=(pip pytest)
+# Taken as wheels where this Python has them: an old or a very new one may have none.
+readonly heavy_packages=(numpy pandas)
 readonly system_packages=(bash coreutils procps patch git ca-certificates)
 step=""
 
@@ -128,7 +130,7 @@ link_python() {
     cp "$uv_bin" "$bin/uv"
 }
 
-# numpy and what else belongs to the base, from the package index and with the certificates of this
+# pytest and what else belongs to the base, from the package index and with the certificates of this
 # machine; neither stays inside.
 install_python_packages() {
     local root="$1" bundle="${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" name
@@ -148,13 +150,25 @@ install_python_packages() {
     for name in resolv.conf hosts; do
         if [ -e "/etc/$name" ]; then cp "/etc/$name" "$root/etc/$name"; fi
     done
-    say "installing ${python_packages[*]}"
+    say "installing ${python_packages[*]} ${heavy_packages[*]}"
     local install=(chroot "$root" /usr/bin/env -i "${environment[@]}" /usr/local/bin/uv --quiet
         --no-config pip install --python /usr/local/bin/python3 --break-system-packages)
     # Crashes of uv happen (github.com/astral-sh/uv/issues/21428) and leave half a package.
     interruptible "${install[@]}" "${python_packages[@]}" >&2 \
         || { [ $? -eq 139 ] && interruptible "${install[@]}" --reinstall "${python_packages[@]}" >&2; } \
         || give_up "${python_packages[*]} could not be installed from the package index; see above"
+    local status=0 binary=("${install[@]}" --only-binary :all:)
+    interruptible "${binary[@]}" "${heavy_packages[@]}" >&2 || status=$?
+    if [ "$status" -eq 139 ]; then
+        status=0
+        interruptible "${binary[@]}" --reinstall "${heavy_packages[@]}" >&2 || status=$?
+    fi
+    # 1 is uv's word for: no versions fit; an index that does not answer is another.
+    case "$status" in
+        0) ;;
+        1) say "without ${heavy_packages[*]}: see above" ;;
+        *) give_up "${heavy_packages[*]} could not be installed from the package index; see above" ;;
+    esac
 }
 
 # The commands of those packages that are not in /usr/local/bin already.

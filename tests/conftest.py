@@ -87,13 +87,14 @@ async def _containers() -> "list[Labelled]":
 
 
 async def _layers() -> set[str]:
-    """The tags of the environment and instance layers there are."""
+    """The tags of the layers there are, but for the base images."""
     from tools.workspace import labels
     from tools.workspace.engine import Engine
 
     async with Engine() as engine:
         found = [
-            await engine.images_with(f"{labels.LAYER}={n}") for n in ("environment", "instance")
+            await engine.images_with(f"{labels.LAYER}={name}")
+            for name in ("repository", "environment", "instance")
         ]
     return {tag for images in found for image in images for tag in image.tags}
 
@@ -103,8 +104,7 @@ async def _remove_layers(but: set[str]) -> None:
 
     made = await _layers() - but
     async with Engine() as engine:
-        # An instance stands on an environment, so it goes first.
-        for tag in sorted(made, key=lambda tag: "/instance:" not in tag):
+        for tag in made:  # what stands on a layer keeps its content; a name alone is taken away
             if "<none>" not in tag:
                 await engine.remove_image(tag)
 
@@ -127,11 +127,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> "Path":
 def base(home: "Path", run_id: str, nothing_left: None) -> "Base":
     """The base image, built where it is missing."""
     from agent_runner.config import RunConfig
+    from agent_runner.environments.python import FALLBACK
     from tools.workspace.base_image import build_base
 
     async def build() -> "Base":
         async with _builder(home, run_id) as builder:
-            return await build_base(builder, RunConfig().images.python)
+            return await build_base(builder, RunConfig().images.python or FALLBACK)
 
     return asyncio.run(build())
 

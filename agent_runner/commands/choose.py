@@ -53,9 +53,10 @@ def chosen_task(options: Options, config: RunConfig) -> Located:
 def _instance(config: RunConfig) -> Located:
     from agent_runner.benchmarks.swebench.dataset import find_row
 
+    assert config.dataset is not None
     if config.task_id is None:
         raise UsageError(f"name an instance of {config.dataset} with --task-id")
-    return find_row(str(config.dataset), config.task_id).located()
+    return find_row(config.dataset, config.task_id, config.split).located()
 
 
 def chosen_patch(config: RunConfig, task: Task) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from agent_runner.config import RunConfig
+from agent_runner.environments.python import FALLBACK
 from agent_runner.errors import InfraFault, UsageError
 from agent_runner.places import home, root
 from agent_runner.provider.profile import ModelCatalog, ModelProfile
@@ -70,7 +71,7 @@ async def _engine() -> AsyncIterator[Check]:
             says = f"Docker {facts.version}, {facts.storage}, {facts.cpus} cpus, {memory_gb} GB"
             yield Check("engine", True, says)
             yield _disk("disk", facts.root)
-            python = RunConfig().images.python
+            python = RunConfig().images.python or FALLBACK
             base = await find_base(engine, python)
             if base is None:
                 says = "no base image yet: the first run makes it, or `images build`"

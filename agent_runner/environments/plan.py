@@ -2,16 +2,30 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from posixpath import normpath
 
-from agent_runner.environments.metadata import PACKAGING, read_metadata, requirement_files
-from agent_runner.task import Task
+from agent_runner.environments.commands import Needs, needs_of
+from agent_runner.environments.dependencies import Dependencies, dependencies_of
+from agent_runner.environments.facts import Facts, find_facts, repository_name
+from agent_runner.environments.metadata import PACKAGING
+from agent_runner.environments.project import Project, is_test, read_project
+from agent_runner.environments.python import (
+    Choice,
+    Named,
+    choose_python,
+    pythons_of_ci,
+    pythons_of_classifiers,
+    pythons_of_tox,
+)
+from agent_runner.task import Located, Task
 from tools.workspace.environment import BUILD_BOUNDS, EnvironmentPlan
-from tools.workspace.git import git
 from tools.workspace.mirrors import Mirror
 
-INCLUDED = re.compile(r"^\s*-(?:r|c|-requirement|-constraint)[ =]*(\S+)", re.MULTILINE)
+NO_FACTS = Facts()
+COMPILED = re.compile(r"\.(pyx|c|cc|cpp|f90|f)$")
+EXTENSIONS = re.compile(
+    r"\bExtension\(|ext_modules|cythonize|extension_helpers|numpy\.distutils|meson-python"
+)
+COMPILER = ("gcc", "g++", "libc6-dev", "make")
 
 
 @dataclass(frozen=True)
@@ -26,62 +40,157 @@ class Planned:
     project: str
 
 
+@dataclass(frozen=True)
+class Wish:
+    """All that is known before a base image is chosen.
+
+    Attributes:
+        as_of: date of the dependencies, ISO 8601, and where it is from.
+        choice: the Python, with those to take in its place.
+    """
+
+    task: Task
+    read: Project
+    as_of: tuple[str, str]
+    facts: Facts
+    needs: Needs
+    choice: Choice
+
+
 async def plan(mirror: Mirror, commit: str, task: Task, python: str) -> Planned:
-    """Reads the project's files at the commit; nothing of it is run.
+    """The environment of a task on a given Python, by the project's own files alone."""
+    wish = await survey(mirror, commit, Located(task, mirror.source), with_facts=False)
+    return environment_of(wish, python)
+
+
+async def survey(
+    mirror: Mirror, commit: str, located: Located, *, wanted: str | None = None,
+    with_facts: bool = True,
+) -> Wish:  # fmt: skip
+    """Reads the project's files at the commit and chooses a Python; nothing of it is run.
+
+    Args:
+        wanted: the Python that the configuration asks for, if any; a row's own goes first.
+        with_facts: whether `configs/environments.yaml` is looked at.
+    """
+    task, official = located.task, located.official
+    read = await read_project(mirror, commit)
+    repo = official.repo if official else repository_name(located.source)
+    version = official.version if official else read.version
+    facts = find_facts(repo, version) if with_facts else NO_FACTS
+    command = official.eval_script if official and official.eval_script else task.test_cmd
+    needs = needs_of(command)
+    as_of = (task.created_at, "created_at") if task.created_at else (read.committed, "the commit")
+    found = _python_of_files(read, as_of[0])
+    for python, reason in (
+        (needs.python, f"the test command names it: {needs.command[:60]}"),
+        (facts.python, "configs/environments.yaml"),
+        (wanted, "images.python of the configuration"),
+        (task.python, "the row"),
+    ):
+        if python:
+            others = tuple(one for one in (found.python, *found.others) if one != python)
+            found = Choice(python, reason, others)
+    return Wish(task, read, as_of, facts, needs, found)
+
+
+def _python_of_files(read: Project, as_of: str) -> Choice:
+    where, classifiers = read.metadata.classifiers
+    named = [pythons_of_classifiers(where, classifiers)] if classifiers else []
+    if "tox.ini" in read.files:
+        named.append(pythons_of_tox(read.files["tox.ini"]))
+    # A workflow that runs one linter on one Python says less than what the project promises.
+    if not any(one.versions for one in named):
+        named += pythons_of_ci(read.files)
+    return choose_python(as_of, read.metadata.requires_python, _filled(named))
+
+
+def _filled(named: list[Named]) -> list[Named]:
+    return [one for one in named if one.versions]
+
+
+def environment_of(wish: Wish, python: str) -> Planned:
+    """The environment, once it is known which Python can be had.
 
     Args:
         python: minor version of the base image.
     """
-    paths = await mirror.paths(commit)
-    files = {name: await _text(mirror, commit, name) for name in PACKAGING if name in paths}
-    metadata = read_metadata(files)
-    named = metadata.extras or metadata.groups
-    lists = () if named else requirement_files(paths, installable=metadata.installable)
-    files |= await _with_included(mirror, commit, lists, paths)
-    as_of = task.created_at or await _commit_date(mirror, commit)
+    read, metadata, facts, needs = wish.read, wish.read.metadata, wish.facts, wish.needs
+    wanted = dependencies_of(read, python, needs.extras)
+    requirements = (
+        *wanted.requirements,
+        *wanted.optional,
+        *facts.requirements,
+        *needs.requirements,
+    )
+    files = {name: read.files[name] for name in PACKAGING if name in read.files}
+    compiled, project = _compiled(read), _name(wish)
+    overrides = needs.overridden(wish.as_of[0], wanted.lines(read), project)
     environment = EnvironmentPlan(
         python=python,
-        as_of=as_of,
-        files=files,
-        extras=metadata.extras,
-        groups=metadata.groups,
-        requirement_files=lists,
+        as_of=wish.as_of[0],
+        project=project,
+        requirements=tuple(dict.fromkeys(("pytest", *requirements))),
+        files=files | dict(wanted.files),
+        extras=wanted.extras,
+        groups=wanted.groups,
+        requirement_files=wanted.lists,
         metadata_file=metadata.source,
         build_requires=tuple(
             BUILD_BOUNDS.get(name, name)
             for name in metadata.build_requires
             if name not in {"setuptools", "wheel"}
         ),
-        reasons=(
-            f"Python {python}: {'the row' if task.python else 'the default base image'}",
-            f"date {as_of}: {'created_at' if task.created_at else 'the commit'}",
-            f"dependencies: {metadata.source or 'no packaging file'}",
-            f"for tests: {', '.join(metadata.extras + metadata.groups + lists) or 'pytest alone'}",
-        ),
+        optional=tuple(wanted.optional),
+        overrides=overrides,
+        constraints=facts.constraints,
+        debian=tuple(dict.fromkeys(facts.debian + (COMPILER if compiled else ()))),
+        variables=needs.variables(python),
+        reasons=_reasons(wish, python, wanted, overrides, compiled),
     )
-    return Planned(environment, metadata.name)
+    return Planned(environment, environment.project)
 
 
-async def _text(mirror: Mirror, commit: str, path: str) -> str:
-    return (await mirror.file(commit, path) or b"").decode("utf-8", "replace")
+def _name(wish: Wish) -> str:
+    """The distribution's name; where it is computed, the repository's if a package is called so."""
+    name = wish.task.repo.rstrip("/").removesuffix(".git").rpartition("/")[2]
+    known = wish.read.metadata
+    if known.name or not known.installable:
+        return known.name
+    places = (f"{name}/__init__.py", f"src/{name}/__init__.py", f"{name}.py", f"src/{name}.py")
+    return name if set(places) & set(wish.read.paths) else ""
 
 
-async def _with_included(
-    mirror: Mirror, commit: str, lists: tuple[str, ...], paths: tuple[str, ...]
-) -> dict[str, str]:
-    """Requirement lists and those they include."""
-    found: dict[str, str] = {}
-    todo = list(lists)
-    while todo:
-        path = todo.pop()
-        if path in found or path not in paths:
-            continue
-        found[path] = await _text(mirror, commit, path)
-        folder = path.rpartition("/")[0]
-        todo += [normpath(f"{folder}/{name}").lstrip("/") for name in INCLUDED.findall(found[path])]
-    return found
+def _compiled(read: Project) -> str:
+    """A source file of the project that a compiler is needed for, "" for none."""
+    text = read.files.get("setup.py", "") + read.files.get("pyproject.toml", "")
+    # An old way to spread extensions over a project.
+    spread = any(path.endswith("/setup_package.py") for path in read.paths)
+    if not spread and not EXTENSIONS.search(text):
+        return ""
+    own = (path for path in read.paths if COMPILED.search(path) and not is_test(path))
+    return next(own, "")
 
 
-async def _commit_date(mirror: Mirror, commit: str) -> str:
-    out = await git("show", "-s", "--format=%ct", commit, cwd=mirror.path)
-    return datetime.fromtimestamp(int(out), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _reasons(
+    wish: Wish, python: str, wanted: Dependencies, overrides: tuple[str, ...], compiled: str
+) -> tuple[str, ...]:
+    chosen, metadata, needs = wish.choice, wish.read.metadata, wish.needs
+    said = f"Python {python}: {chosen.reason}"
+    if python != chosen.python:
+        instead = f"in place of {chosen.python} ({chosen.reason}), which cannot be had here"
+        said = f"Python {python}: {instead}"
+    found = [
+        said,
+        f"date {wish.as_of[0]}: {wish.as_of[1]}",
+        f"dependencies: {metadata.source or 'no packaging file'}",
+        *(f"for tests: {reason}" for reason in wanted.reasons() or ("pytest alone",)),
+    ]
+    if needs.command:
+        brought = ", ".join((*needs.requirements, *needs.variables(python)))
+        found.append(f"{brought}: the test command `{needs.command[:60]}`")
+    if overrides:
+        found.append(f"{', '.join(overrides)}: older ones do not know -rA of the test command")
+    if compiled:
+        found.append(f"Debian's {', '.join(COMPILER)}: to build {compiled}")
+    return (*found, *wish.facts.reasons)

@@ -1,27 +1,35 @@
 """One grading run in a fresh container: apply, protect, run, read."""
 
+import asyncio
 import re
 import secrets
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent_runner.grading.recipe import Recipe
-from tools.outputs.display import plain
-from tools.testruns.outcome import TestRun
-from tools.workspace.channel import Command, Execution
+from agent_runner.grading.apply import apply, run
+from agent_runner.grading.canonical import RawLog, compose_failure, compose_log
+from agent_runner.grading.network import OpenNetwork
+from agent_runner.grading.recipe import Log, Reading, Recipe
+from agent_runner.grading.script import PATH, compose
+from tools.workspace.changes import changed_paths
+from tools.workspace.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
-from tools.workspace.spec import ENV, PROJECT
-from tools.workspace.start import running
+from tools.workspace.scratch import scratch
+from tools.workspace.spec import PROJECT
+from tools.workspace.start import discard, start
 
 LOG_LIMIT_BYTES = 200_000_000
-# SWE-bench's own chain (swebench.harness.run_evaluation, GIT_APPLY_CMDS), tree reset between tries.
-APPLY = (
-    ("git", "apply", "--verbose"),
-    ("git", "apply", "--verbose", "--3way"),
-    ("git", "apply", "--verbose", "--reject"),
-    ("patch", "--batch", "--forward", "--fuzz=5", "-p1", "-i"),
+PUT = ("/bin/sh", "-c", f"mkdir -p /agent_runner && cat > {PATH}")
+LOOK = ("/bin/sh", "-c", "ls /sys/class/net && git status --porcelain")
+# What a test run, or the installation of the project, has no business to change.
+SYSTEM = re.compile(
+    r"^/(?:usr|bin|sbin|lib|lib64|opt/miniconda3)/|^/etc/(?:profile|bash|environment|ld\.so|sudo)"
+    r"|^/root/\.(?:bash|profile)|^/opt/venv/bin/(?:python|pip|pytest|py\.test|tox|activate)"
+    r"|/site-packages/(?:_?pytest|pluggy|sitecustomize|usercustomize)\b"
 )
+CACHED = re.compile(r"__pycache__|\.pyc$")
 # A test file that the base commit lacks comes with the hidden tests, or not at all.
 SET_BACK = """
 set -e
@@ -38,24 +46,44 @@ class InvalidTask(Exception):
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """What one grading run came to.
+class Ran:
+    """What is known of a grading run beside what its log says.
 
     Attributes:
         container_id: of the container, which nothing else ran in.
         pristine: whether its tree was the base commit's before the patch.
-        run: None where the patch did not apply.
-        test_output: what the tests printed; `log` has everything.
+        started: whether the tests did.
+        installed: whether every install line of the script ended with 0.
+        test_output: the end of what the tests printed, for people.
+        script: as it was run, but for its markers.
+        script_s: seconds it took.
+        tampered: programs and start files of the image that are not as they were.
     """
 
     container_id: str
     pristine: bool
     network_closed: bool
-    patch_applied: bool
-    run: TestRun | None
-    log: bytes
+    log: Log
+    apply_output: bytes = b""
+    started: bool = False
+    installed: bool = True
     test_output: str = ""
     script: str = ""
+    script_s: float = 0.0
+    tampered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A grading run, and what its log says by the benchmark's rules.
+
+    Attributes:
+        wall_s: seconds from before its container to after it.
+    """
+
+    ran: Ran
+    reading: Reading
+    wall_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,114 +92,123 @@ class Grader:
 
     Attributes:
         spec: how its containers are made: the instance layer, no network.
-        timeout_s: for the tests.
+        timeout_s: for the script.
+        open_network: how a container gets the package index; None where none may.
     """
 
     engine: Engine
     spec: ContainerSpec
     commit: str
     timeout_s: float
+    open_network: OpenNetwork | None = None
 
-    async def attempt(self, recipe: Recipe, patch: bytes) -> Attempt:
+    async def attempt(
+        self, recipe: Recipe, patch: bytes, log: Path, *, network: OpenNetwork | None = None
+    ) -> Attempt:
         """Grades a patch once.
+
+        Args:
+            log: the file to write what the script printed to.
+            network: None for a closed one.
 
         Raises:
             InfraFault: the world failed; there is no verdict then.
             InvalidTask: the hidden tests do not apply to the base.
         """
-        async with running(self.engine, self.spec) as container:
-            status = await _run(container, "git", "status", "--porcelain")
-            graded = Attempt(
-                container_id=container.id,
-                pristine=status.ok and not status.stdout,
-                network_closed=await _has_only_loopback(container),
-                patch_applied=True,
-                run=None,
-                log=b"",
-            )
-            applied, log = await _apply(container, patch)
-            if not applied:
-                return replace(graded, patch_applied=False, log=log)
-            await self._set_tests(container, recipe)
-            return await self._run_tests(container, recipe, replace(graded, log=log))
-
-    async def _set_tests(self, container: Container, recipe: Recipe) -> None:
-        set_back = ("/bin/sh", "-c", SET_BACK, "sh", self.commit, *recipe.protected)
-        await container.check(*set_back, cwd=PROJECT)
-        if recipe.test_patch:
-            await container.put({"/agent_runner/tests.diff": recipe.test_patch})
-            done = await _run(container, "git", "apply", "--verbose", "/agent_runner/tests.diff")
-            if not done.ok:
-                text = done.output.decode(errors="replace").strip()[-300:]
-                raise InvalidTask(f"test_patch does not apply to the base: {text}")
-
-    async def _run_tests(self, container: Container, recipe: Recipe, graded: Attempt) -> Attempt:
-        nonce = secrets.token_hex(16)
-        script = _script(recipe.script, nonce)
-        await container.put({"/agent_runner/eval.sh": script.encode()}, mode=0o755)
-        done = await _run(
-            container, "/bin/sh", "/agent_runner/eval.sh",
-            timeout_s=self.timeout_s, max_output_bytes=LOG_LIMIT_BYTES,
-        )  # fmt: skip
-        section = between_markers(plain(done.stdout), nonce)
-        run = recipe.read(section, done.exit_code)
-        log = graded.log + done.output
-        return replace(graded, run=run, log=log, test_output=section, script=script)
-
-
-def _script(body: str, nonce: str) -> str:
-    """The script with markers nobody can know; its exit code is the tests', kept off stdout."""
-    return (
-        # The nonce must not be found by the code under test; the shell has the file open.
-        "rm -rf /agent_runner\n"
-        "exec 2>&1\n"
-        f"printf '\\n%s\\n' 'start {nonce}'\n"
-        f"( {body.rstrip()}\n)\n"
-        "code=$?\n"
-        f"printf '\\n%s\\n' 'end {nonce}'\n"
-        "exit $code\n"
-    )
-
-
-def between_markers(text: str, nonce: str) -> str:
-    """What stands between the markers; all after the first one where the second is missing."""
-    found = re.search(
-        rf"^start {nonce}$\n?(.*?)(?:^end {nonce}$|\Z)", text, re.MULTILINE | re.DOTALL
-    )
-    return found[1] if found else ""
-
-
-async def _apply(container: Container, patch: bytes) -> tuple[bool, bytes]:
-    """Applies a prediction as it is, by SWE-bench's own chain; an empty one needs nothing."""
-    if not patch:
-        return True, b""
-    await container.put({"/agent_runner/patch.diff": patch})
-    log = b""
-    for argv in APPLY:
-        done = await _run(container, *argv, "/agent_runner/patch.diff")
-        log += done.output
-        if done.ok:
-            return True, log
-        await _run(container, "git", "reset", "-q", "--hard")
-        await _run(container, "git", "clean", "-fdq")
-    return False, log
-
-
-async def _has_only_loopback(container: Container) -> bool:
-    listed = await _run(container, "ls", "/sys/class/net")
-    return listed.stdout.split() == [b"lo"]
+        began_s = time.monotonic()
+        spec = network.spec(self.spec) if network else self.spec
+        async with recipe.reader() as read:
+            container = await start(self.engine, spec)
+            try:
+                ran = await _run(container, self, recipe, patch, log, network)
+            except BaseException:
+                await discard(self.engine, container)
+                raise
+            # Each takes some fifty milliseconds, and neither needs the other.
+            removing = asyncio.create_task(discard(self.engine, container))
+            try:
+                reading = await read(ran.log)
+            finally:
+                await asyncio.shield(removing)
+        return Attempt(ran, reading, wall_s=round(time.monotonic() - began_s, 3))
 
 
 async def _run(
-    container: Container, *argv: str, timeout_s: float = 120.0, max_output_bytes: int = 10_000_000
-) -> Execution:
-    command = Command(
-        argv, cwd=PROJECT, env=ENV, timeout_s=timeout_s, max_output_bytes=max_output_bytes
+    container: Container, grader: Grader, recipe: Recipe, patch: bytes, log: Path,
+    network: OpenNetwork | None,
+) -> Ran:  # fmt: skip
+    if network:
+        await network.prepare(container)
+    look = await run(container, *LOOK)
+    interfaces = [line for line in look.stdout.splitlines() if b" " not in line]
+    ran = Ran(
+        container_id=container.id,
+        pristine=look.ok and look.stdout.splitlines() == interfaces,
+        network_closed=interfaces == [b"lo"],
+        log=Log(log, None, timed_out=False, patch_applied=False),
     )
-    return await container.run(command)
+    applied = await apply(container, patch)
+    ran = replace(ran, apply_output=applied.output)
+    if not applied.ok:
+        await asyncio.to_thread(compose_failure, applied.output, log)
+        return ran
+    await _set_tests(container, grader.commit, recipe)
+    ran = await _run_script(container, grader.timeout_s, recipe, ran, network)
+    return replace(ran, tampered=tampered(await changed_paths(grader.engine, container)))
 
 
-def save(attempt: Attempt, directory: Path) -> None:
-    """Writes script and log, whole, beside the report."""
-    (directory / "eval.sh").write_text(attempt.script, encoding="utf-8")
-    (directory / "log.txt").write_bytes(attempt.log)
+def tampered(changed: list[str]) -> tuple[str, ...]:
+    """Those paths of a changed disk that tests have no business to change.
+
+    Directories are named by the engine where something in them changed; a file says it already.
+    """
+    found = [path for path in changed if SYSTEM.search(path) and not CACHED.search(path)]
+    above = {path.rpartition("/")[0] for path in changed}
+    return tuple(path for path in found if path not in above)
+
+
+async def _set_tests(container: Container, commit: str, recipe: Recipe) -> None:
+    """Sets the protected files back and applies the hidden tests, where the script does not."""
+    if recipe.protected:
+        set_back = ("/bin/sh", "-c", SET_BACK, "sh", commit, *recipe.protected)
+        await container.check(*set_back, cwd=PROJECT)
+    if recipe.test_patch:
+        await container.put({"/agent_runner/tests.diff": recipe.test_patch})
+        done = await run(container, "git", "apply", "--verbose", "/agent_runner/tests.diff")
+        if not done.ok:
+            text = done.output.decode(errors="replace").strip()[-300:]
+            raise InvalidTask(f"test_patch does not apply to the base: {text}")
+
+
+async def _run_script(
+    container: Container, timeout_s: float, recipe: Recipe, ran: Ran, network: OpenNetwork | None
+) -> Ran:
+    nonce, script = secrets.token_hex(16), recipe.script
+    before_env = network.env if network else script.offline_env
+    composed = compose(replace(script, offline_env=before_env), nonce)
+    await run(container, *PUT, stdin=composed.encode())
+    command = Command(
+        (script.shell, PATH), cwd=PROJECT, env={**script.env, **before_env},
+        timeout_s=timeout_s, max_output_bytes=LOG_LIMIT_BYTES,
+    )  # fmt: skip
+    with scratch() as directory:
+        raw = directory / "raw.txt"
+        with raw.open("wb") as file:
+            sink = RawLog(file)
+            done = await container.run(command, sink)
+        limit_s = timeout_s if done.exit_code is None else None
+        found = await asyncio.to_thread(
+            compose_log, raw, ran.log.path, nonce, done.exit_code, limit_s
+        )
+    log = Log(
+        ran.log.path,
+        exit_code=done.exit_code if found.ended else None,
+        timed_out=done.timed_out,
+        patch_applied=True,
+        is_whole=not sink.dropped_bytes,
+    )
+    return replace(
+        ran, log=log, started=found.started, installed=found.installed,
+        test_output=found.shown, script=composed.replace(nonce, "NONCE"),
+        script_s=done.duration_s,
+    )  # fmt: skip

@@ -20,11 +20,13 @@ from tests.bench import (
     leftovers,
     outputs,
     patches,
+    real_instance,
     unit_tests,
 )
 from tests.bench.process import NotMeasured
 from tests.bench.report import Machine, Report
 from tests.bench.row import Count, Row
+from tests.bench.say import say
 from tests.bench.setting import Setting, prepared
 from tools.workspace.engine import Engine
 from tools.workspace.faults import InfraFault
@@ -41,6 +43,7 @@ STEPS: dict[str, Callable[[Setting], Awaitable[Sequence[Row | Count]]]] = {
     "leftovers": leftovers.measure,
     "outputs": outputs.measure,
     "patches": patches.measure,
+    "real-instance": real_instance.measure,
 }
 
 
@@ -89,11 +92,6 @@ async def _remove_left(name: str) -> None:
             if left.run.startswith(name):
                 say(f"a container of {left.run} was left behind; removing it")
                 await remove_run(engine, left.run)
-
-
-def say(text: str) -> None:
-    """One line of progress."""
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

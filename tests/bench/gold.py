@@ -8,16 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent_runner.benchmarks.seeds import tasks_file
-from agent_runner.config import RunConfig
-from agent_runner.environments.plan import plan
 from agent_runner.task import Located, find_task, locate
+from tests.bench.own_layers import own_layers
 from tests.bench.process import AGENT_RUNNER, NotMeasured, timed
 from tests.bench.row import Row, by_turns
 from tests.bench.setting import BASELINE, SEED, Setting, read_result
-from tools.workspace.base_image import find_base
-from tools.workspace.engine import Engine
-from tools.workspace.layers import base_key, instance_key, instance_tag
-from tools.workspace.mirrors import open_mirror
 
 ROUNDS = 3
 MUST_S = 5.0
@@ -62,18 +57,16 @@ async def _from_base(setting: Setting, home: Path, cache: str) -> Row:
     row = located.task.model_copy(update={"repo": located.source})
     tasks.write_text(row.model_dump_json(exclude_defaults=True) + "\n", encoding="utf-8")
     try:
-        built, baseline = await by_turns(
-            1,
-            {
-                "--solver gold": lambda: _gold(setting, "--tasks", str(tasks), home=home),
-                BASELINE: setting.docker_run,
-            },
-        )
+        async with own_layers():
+            built, baseline = await by_turns(
+                1,
+                {
+                    "--solver gold": lambda: _gold(setting, "--tasks", str(tasks), home=home),
+                    BASELINE: setting.docker_run,
+                },
+            )
     finally:
-        removed = await _remove_layers(located, home)
         shutil.rmtree(home / "mirrors", ignore_errors=True)
-    if not removed:
-        raise NotMeasured("the layers it built have other keys: the code changed meanwhile")
     return Row(
         what=f"nothing but the base image there, package cache {cache}",
         must_s=MUST_FROM_BASE_S,
@@ -89,24 +82,6 @@ def _of_its_own() -> Located:
     created_at = later.strftime("%Y-%m-%dT%H:%M:%SZ")
     task = seed.model_copy(update={"created_at": created_at})
     return locate(task, tasks_file().parent)
-
-
-async def _remove_layers(located: Located, home: Path) -> bool:
-    """Removes the two images by their tags, computed as a run does; whether both were there."""
-    async with Engine() as engine:
-        base = await find_base(engine, located.task.python or RunConfig().images.python)
-        if base is None:
-            return False
-        ref = located.task.ref
-        mirror = await open_mirror(located.source, ref, home, timeout_s=60)
-        environment = (await plan(mirror, ref, located.task, base.python)).environment
-        key = instance_key(base.image, environment, mirror.source, ref)
-        below = f"agent_runner/env:py{base.python}-{environment.key(base_key(base.image))}"
-        tags = (instance_tag(ref, mirror.source, key), below)
-        there = [await engine.image(tag) is not None for tag in tags]
-        for tag in tags:
-            await engine.remove_image(tag)
-    return all(there)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent_runner.places import root
 
@@ -43,13 +44,13 @@ class Child:
 
 @asynccontextmanager
 async def started(
-    argv: tuple[str, ...], env: Mapping[str, str] | None = None
+    argv: tuple[str, ...], env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> AsyncIterator[Child]:
-    """A process started in the checkout, ended with the block."""
+    """A process started in the checkout, or where it is told, ended with the block."""
     started_s = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *argv,
-        cwd=root(),
+        cwd=cwd or root(),
         env={**os.environ, **(env or {})},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent_runner.places import root
-from tests.bench.row import Count, Record, Row, Series
+from tests.bench.row import Count, Record, Row, Series, Statistic
 
 NOT_MEASURED = (
     "the first make demo on a bare machine: measured by hand in a bare Debian",
@@ -62,9 +62,9 @@ class Report(Record):
     rows: tuple[Row | Count, ...]
     not_measured: tuple[str, ...] = NOT_MEASURED
 
-    def write(self) -> Path:
-        """Writes `sandbox/bench/<UTC time>.json`."""
-        directory = root() / "sandbox" / "bench"
+    def write(self, directory: Path | None = None) -> Path:
+        """Writes `<UTC time>.json` in a directory, else in `sandbox/bench`."""
+        directory = directory or root() / "sandbox" / "bench"
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"{self.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}.json"
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -101,15 +101,18 @@ def _add(table: Table, row: Row | Count) -> None:
         return
     spread = f"{_text(row.measured.min_s)} .. {_text(row.measured.max_s)}"
     ratio = f"{row.ratio:g}" if row.ratio is not None else ""
-    beside = "\n".join(_line(each) for each in (row.baseline, *row.parts) if each is not None)
-    figure = _text(row.figure_s) + (" (p99)" if row.statistic == "p99" else "")
+    beside = "\n".join(
+        _line(each, row.statistic) for each in (row.baseline, *row.parts) if each is not None
+    )
+    figure = _text(row.figure_s) + (f" ({row.statistic})" if row.statistic != "p50" else "")
     table.add_row(
         row.what, must, figure, spread, str(row.measured.n), beside, ratio, row.verdict
     )  # fmt: skip
 
 
-def _line(series: Series) -> str:
-    return f"{series.name}: {_text(series.p50_s)}"
+def _line(series: Series, statistic: Statistic) -> str:
+    of: Statistic = "p90" if statistic == "p90" else "p50"
+    return f"{series.name}: {_text(series.figure_s(of))}"
 
 
 def _text(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 Verdict = Literal["pass", "miss", "info"]
+Statistic = Literal["p50", "p90", "p99"]
 Measure = Callable[[], Awaitable[float]]
 
 
@@ -37,10 +38,19 @@ class Series(Record):
 
     @computed_field  # type: ignore[prop-decorator]
     @property
+    def p90_s(self) -> float:
+        """What nine of ten do not exceed."""
+        return self._rank(0.9)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
     def p99_s(self) -> float:
         """What 99 of 100 do not exceed; of fewer than 100, the slowest."""
+        return self._rank(0.99)
+
+    def _rank(self, share: float) -> float:
         ordered = sorted(self.samples_s)
-        return ordered[max(0, ceil(len(ordered) * 0.99) - 1)]
+        return ordered[max(0, ceil(len(ordered) * share) - 1)]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -53,6 +63,10 @@ class Series(Record):
     def max_s(self) -> float:
         """The slowest."""
         return max(self.samples_s)
+
+    def figure_s(self, statistic: Statistic) -> float:
+        """One of the three."""
+        return {"p50": self.p50_s, "p90": self.p90_s, "p99": self.p99_s}[statistic]
 
     def minus(self, other: "Series", name: str) -> "Series":
         """The difference, round by round."""
@@ -75,7 +89,7 @@ class Row(Record):
     what: str
     must_s: float | None = None
     most_ratio: float | None = None
-    statistic: Literal["p50", "p99"] = "p50"
+    statistic: Statistic = "p50"
     measured: Series | None = None
     baseline: Series | None = None
     parts: tuple[Series, ...] = ()
@@ -87,15 +101,16 @@ class Row(Record):
         """The figure of which something is demanded."""
         if self.measured is None:
             return None
-        return self.measured.p50_s if self.statistic == "p50" else self.measured.p99_s
+        return self.measured.figure_s(self.statistic)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ratio(self) -> float | None:
-        """Median over the baseline's median."""
+        """Over the baseline's: median over median, of a p90 that of the baseline."""
         if self.measured is None or self.baseline is None:
             return None
-        return round(self.measured.p50_s / self.baseline.p50_s, 3)
+        of: Statistic = "p90" if self.statistic == "p90" else "p50"
+        return round(self.measured.figure_s(of) / self.baseline.figure_s(of), 3)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -13,7 +13,9 @@ async def measure(setting: Setting) -> list[Row]:
     suite, baseline = await by_turns(
         1,
         {
-            "pytest tests/unit": lambda: timed(*pytest, "tests/unit", "-q", "-n", "auto"),
+            "pytest tests/unit": lambda: timed(
+                *pytest, "tests/unit", "-q", "-n", "auto", "--dist", "worksteal"
+            ),
             "pytest --version": lambda: timed(*pytest, "--version"),
         },
     )

@@ -7,9 +7,13 @@ from typing import Any, Protocol
 
 import pytest
 
-from agent_runner.environments.plan import Planned, plan
-from agent_runner.task import Task
+from agent_runner.document import read_yaml
+from agent_runner.environments.facts import FILE
+from agent_runner.environments.plan import Planned, Wish, environment_of, plan, survey
+from agent_runner.places import root
+from agent_runner.task import Located, Official, Task
 from tools.workspace.environment import EnvironmentPlan
+from tools.workspace.git import git
 from tools.workspace.mirrors import open_mirror
 
 pytestmark = pytest.mark.usefixtures("no_git_config")
@@ -99,6 +103,117 @@ async def test_the_plan_is_the_commits_and_not_the_newest(
     repository.commit({"pyproject.toml": PYPROJECT.replace("thing", "renamed")})
     mirror = await open_mirror(str(repository.path), "main", tmp_path / "home", timeout_s=30)
     assert (await plan(mirror, first, TASK, "3.10")).project == "thing"
+
+
+async def surveyed(
+    repository: Repository, tmp_path: Path, task: Task = TASK, script: str = "",
+    wanted: str | None = None, repo: str = "nobody/knows",
+) -> Wish:  # fmt: skip
+    mirror = await open_mirror(str(repository.path), "main", tmp_path / "home", timeout_s=30)
+    official = Official(repo, "1.0", "", script, "", "") if script else None
+    located = Located(task, mirror.source, official)
+    return await survey(mirror, repository.commits[-1], located, wanted=wanted)
+
+
+SUPPORTS = "[project]\nname = 'thing'\nrequires-python = '>=3.8'\n"
+
+
+async def test_the_python_is_the_projects_own_unless_somebody_names_one(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    repository.commit({"pyproject.toml": SUPPORTS, "tox.ini": "[tox]\nenvlist = py{38,39}"})
+    found = (await surveyed(repository, tmp_path)).choice
+    assert (found.python, found.others) == ("3.9", ("3.8", "3.10", "3.11", "3.12"))
+    assert "requires-python = >=3.8; tox.ini envlist" in found.reason
+    tox = "tox -e py310 -- tests"
+    assert (await surveyed(repository, tmp_path, script=tox)).choice.python == "3.10"
+    wish = await surveyed(repository, tmp_path, wanted="3.11", script=tox)
+    assert wish.choice.python == "3.11"
+    assert "images.python" in wish.choice.reason
+    row = TASK.model_copy(update={"python": "3.7"})
+    wish = await surveyed(repository, tmp_path, task=row, wanted="3.11")
+    assert (wish.choice.python, wish.choice.reason) == ("3.7", "the row")
+
+
+async def test_what_the_tests_import_is_looked_for_in_the_commit(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    files = {
+        "setup.py": "setup(name='thing', extras_require={'io': ['netCDF4>1', 'zarr']})",
+        "thing/__init__.py": "import zarr\n",
+        "tests/test_a.py": "import thing\nimport netCDF4\nfrom tests import helper\n",
+        "tests/helper.py": "",
+    }
+    repository.commit(files)
+    made = environment_of(await surveyed(repository, tmp_path), "3.9").environment
+    assert made.optional == ("netCDF4>1",)
+    assert any("setup.py [io], imported by the tests" in line for line in made.reasons)
+
+
+async def test_the_list_for_tests_is_read_however_many_there_are_and_wherever_tox_has_it(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    many = {f"ci/a{number}.txt": "x" for number in range(70)}
+    repository.commit(many | {"setup.py": "setup()", "requirements-test.txt": "pytest\n"})
+    made = (await planned(repository, tmp_path)).environment
+    assert made.files["requirements-test.txt"] == "pytest\n"
+    repository = new_repository("other")
+    tox = {"tox.ini": "[testenv]\ndeps = -r odd/place.txt", "odd/place.txt": "mock\n"}
+    repository.commit(tox | {"setup.py": "setup()"})
+    made = (await planned(repository, tmp_path / "other")).environment
+    assert made.files["odd/place.txt"] == "mock\n"
+    assert made.requirement_files == ("odd/place.txt",)
+
+
+async def test_a_name_that_is_computed_is_the_repositorys_where_a_package_is_called_so(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("thing")
+    repository.commit({"setup.py": "setup(name=find())", "src/thing/__init__.py": ""})
+    task = TASK.model_copy(update={"repo": "https://x.y/a/thing.git"})
+    assert (await planned(repository, tmp_path, task)).project == "thing"
+    other = TASK.model_copy(update={"repo": "https://x.y/a/other"})
+    assert (await planned(repository, tmp_path, other)).project == ""
+
+
+async def test_a_compiler_comes_for_extensions_of_the_projects_own(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    setup = {"setup.py": "setup(name='thing', ext_modules=[Extension('a', ['a.c'])])"}
+    repository.commit(setup | {"tests/data/a.c": ""})
+    assert (await planned(repository, tmp_path)).environment.debian == ()
+    repository.commit({"thing/a.c": ""})
+    made = (await planned(repository, tmp_path)).environment
+    assert "g++" in made.debian
+    assert any(line.endswith("to build thing/a.c") for line in made.reasons)
+
+
+async def test_the_newest_tag_of_the_past_is_the_version(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    repository.commit({"a.py": ""})
+    await git("tag", "v2.1.0", cwd=repository.path)
+    repository.commit({"a.py": "x = 1"})
+    assert (await surveyed(repository, tmp_path)).read.version == "2.1.0"
+
+
+async def test_facts_can_be_left_out(new_repository: New, tmp_path: Path) -> None:
+    repository = new_repository("r")
+    repository.commit({"a.py": ""})
+    table = read_yaml(root() / FILE)
+    assert isinstance(table, dict)
+    name = next(name for name, entries in table.items() if any("python" in e for e in entries))
+    wish = await surveyed(repository, tmp_path, script="pytest", repo=name)
+    assert wish.facts.reasons
+    mirror = await open_mirror(str(repository.path), "main", tmp_path / "home", timeout_s=30)
+    located = Located(TASK, mirror.source, Official(name, "1.0", "", "pytest", "", ""))
+    bare = await survey(mirror, repository.commits[-1], located, with_facts=False)
+    assert bare.facts.reasons == ()
 
 
 @pytest.mark.parametrize(

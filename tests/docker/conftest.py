@@ -54,7 +54,14 @@ def plan_of(home: Path, base: Base) -> PlanOf:
 @pytest.fixture
 def tools(workspace: Workspace, prepared: Prepared, builder: Builder, tmp_path: Path) -> Toolset:
     """The six tools in the seed's workspace."""
-    outputs = tmp_path / "outputs"
+    return tools_of(workspace, prepared, builder, tmp_path)
+
+
+def tools_of(
+    workspace: Workspace, prepared: Prepared, builder: Builder, directory: Path
+) -> Toolset:
+    """The six tools of a workspace; outputs go to the directory."""
+    outputs = directory / "outputs"
     outputs.mkdir()
     return Toolset.of(
         workspace, Outputs(outputs), builder,

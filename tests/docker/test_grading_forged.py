@@ -3,11 +3,10 @@
 import pytest
 
 from agent_runner.benchmarks.rows import recipe
-from agent_runner.evidence import hints_in_patch
 from agent_runner.grading.attempt import Grader
-from agent_runner.grading.verdict import judge
 from agent_runner.task import Task
 from tests.docker.conftest import adding
+from tests.docker.test_grading import attempted, judge
 
 pytestmark = pytest.mark.docker
 
@@ -32,7 +31,7 @@ def printing(task: Task, code: str) -> bytes:
 async def test_printed_results_do_not_resolve(grader: Grader, task: Task, forgery: str) -> None:
     verdict = await judge(grader, recipe(task), printing(task, forgery))
     if forgery != FORGERIES["import"]:  # pytest itself keeps what is printed then
-        assert f"PASSED {task.FAIL_TO_PASS[0]}" in verdict.attempt.test_output
+        assert f"PASSED {task.FAIL_TO_PASS[0]}" in verdict.attempt.ran.test_output
     assert not verdict.grade.resolved
     assert verdict.grade.FAIL_TO_PASS.failure == task.FAIL_TO_PASS
 
@@ -52,8 +51,9 @@ async def test_printed_results_do_not_resolve(grader: Grader, task: Task, forger
 async def test_runner_changed_from_inside_is_flagged(grader: Grader, task: Task, code: str) -> None:
     """No rule of the benchmark can exclude it; the official verdict stays, with a hint."""
     patch = printing(task, code)
-    assert (await judge(grader, recipe(task), patch)).grade.official
-    assert [hint.where for hint in hints_in_patch(patch)] == ["conftest.py"]
+    verdict = await judge(grader, recipe(task), patch)
+    assert (verdict.grade.official, verdict.grade.suspect) == (True, True)
+    assert "conftest.py" in [hint.where for hint in verdict.hints]
 
 
 async def test_script_and_nonce_are_out_of_reach_of_the_tests(grader: Grader, task: Task) -> None:
@@ -64,5 +64,5 @@ async def test_script_and_nonce_are_out_of_reach_of_the_tests(grader: Grader, ta
         "def pytest_report_header():\n"
         "    return f'SEEN {seen} {any(b\"start \" in line for line in shells)}'\n"
     )
-    attempt = await grader.attempt(recipe(task), adding("conftest.py", spy))
-    assert "SEEN [] False" in attempt.test_output
+    attempt = await attempted(grader, recipe(task), adding("conftest.py", spy))
+    assert "SEEN [] False" in attempt.ran.test_output

@@ -154,7 +154,8 @@ async def test_a_run_that_was_killed_leaves_nothing_there(
     await process.wait()
     assert said, "it was killed while its agent worked"
     run = RunDir(out).run_id
-    assert [row.role for row in await containers(remote, run)] == ["agent"]
+    roles = {row.role for row in await containers(remote, run)}
+    assert {"agent"} <= roles <= {"agent", "grader"}  # controls may run beside it
     code, _, err = await cli(home, "clean")
     assert code == 0, err
     assert await containers(remote, run) == []

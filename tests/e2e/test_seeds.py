@@ -37,6 +37,6 @@ def test_nothing_resolves_nothing(cli: Cli, row: dict[str, list[str]]) -> None:
     assert sorted(grade["FAIL_TO_PASS"]["failure"]) == sorted(row["FAIL_TO_PASS"])
     assert sorted(grade["PASS_TO_PASS"]["success"]) == sorted(row["PASS_TO_PASS"])
     assert grade["controls"]["empty"] == "passed"
-    log = (ran.out / "grading" / "log.txt").read_text(encoding="utf-8")
+    log = (ran.out / "grading" / "test_output.txt").read_text(encoding="utf-8")
     for name in row["FAIL_TO_PASS"]:
         assert f"FAILED {name}" in log or f"ERROR {name}" in log

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent_runner.evidence import evidence, hints_in_patch, hints_in_turn
+from agent_runner.evidence import evidence, hints_in_turn
+from agent_runner.grading.hints import hints_in_patch
 from agent_runner.trajectory import CallLine, TurnLine, TurnUsage
 from tools.workspace.isolation import Isolation, Network
 

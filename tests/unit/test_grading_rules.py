@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
-from agent_runner.benchmarks.rows import recipe
-from agent_runner.grading.attempt import Attempt, Grader
-from agent_runner.grading.verdict import EMPTY, empty_holds, judge
+from agent_runner.benchmarks.rows import read, reading_of, recipe
+from agent_runner.grading.attempt import Attempt, Grader, Ran
+from agent_runner.grading.canonical import compose_log
+from agent_runner.grading.controls import empty_found
+from agent_runner.grading.network import OpenNetwork
+from agent_runner.grading.recipe import Log, Recipe
+from agent_runner.grading.verdict import EMPTY, Verdict
+from agent_runner.grading.verdict import judge as judge_in
 from agent_runner.result import TestList
 from agent_runner.task import Task
 from tools.testruns.outcome import Counts, Outcome, TestRun
@@ -31,12 +37,15 @@ TASK = Task(task_id="a", repo="r", FAIL_TO_PASS=("t.py::f", "t.py::g"), PASS_TO_
 GOOD = {"t.py::f": P, "t.py::g": P, "u.py::p": P}
 
 
-def attempt(outcomes: Mapping[str, Outcome] | None, exit_code: int = 0) -> Attempt:
+def attempt(
+    outcomes: Mapping[str, Outcome] | None, exit_code: int = 0, task: Task = TASK
+) -> Attempt:
     """A grading run; None for a patch that did not apply."""
     run = None
     if outcomes is not None:
         run = TestRun(outcomes, Counts.of(outcomes.values()), "log", exit_code, "")
-    return Attempt("c", True, True, patch_applied=outcomes is not None, run=run, log=b"")
+    log = Log(Path("log"), exit_code, timed_out=False, patch_applied=run is not None)
+    return Attempt(Ran("c", True, True, log), reading_of(task, run))
 
 
 @dataclass(frozen=True)
@@ -45,20 +54,30 @@ class Canned(Grader):
 
     attempts: list[Attempt] = field(default_factory=list)
     asked: list[bytes] = field(default_factory=list)
+    opened: list[bool] = field(default_factory=list)
 
-    def __init__(self, *attempts: Attempt) -> None:
+    def __init__(self, *attempts: Attempt, open_network: OpenNetwork | None = None) -> None:
         object.__setattr__(self, "attempts", list(attempts))
         object.__setattr__(self, "asked", [])
+        object.__setattr__(self, "opened", [])
+        object.__setattr__(self, "open_network", open_network)
 
-    async def attempt(self, recipe: object, patch: bytes) -> Attempt:
+    async def attempt(
+        self, recipe: object, patch: bytes, log: Path, *, network: OpenNetwork | None = None
+    ) -> Attempt:
         self.asked.append(patch)
+        self.opened.append(network is not None)
         return self.attempts.pop(0)
+
+
+async def judge(grader: Grader, rules: Recipe, patch: bytes) -> Verdict:
+    return await judge_in(grader, rules, patch, Path("nowhere"))
 
 
 def test_a_row_with_ids_runs_the_files_they_name() -> None:
     made = recipe(TASK)
-    assert made.script.startswith("python -m pytest -rAfEsxXp ")
-    assert made.script.endswith(" t.py u.py")
+    assert made.script.tests.startswith("( python -m pytest -rAfEsxXp ")
+    assert made.script.tests.endswith(" t.py u.py\n)")
     assert made.protected == ("t.py", "u.py")
     assert (made.fail_to_pass, made.pass_to_pass) == (TASK.FAIL_TO_PASS, TASK.PASS_TO_PASS)
     assert made.has_ids
@@ -67,14 +86,14 @@ def test_a_row_with_ids_runs_the_files_they_name() -> None:
 def test_a_row_without_ids_runs_its_selection() -> None:
     task = Task(task_id="a", repo="r", pytest_k="not slow", test_paths=("a b.py",))
     made = recipe(task)
-    assert made.script.endswith(" '-knot slow' 'a b.py'")
+    assert made.script.tests.endswith(" '-knot slow' 'a b.py'\n)")
     assert made.protected == ("a b.py",)
     assert not made.has_ids
 
 
 def test_a_rows_own_command_is_run_as_it_is() -> None:
     task = Task(task_id="a", repo="r", test_cmd="./bin/test -x && echo 'done'")
-    assert recipe(task).script == "./bin/test -x && echo 'done'"
+    assert recipe(task).script.tests == "( ./bin/test -x && echo 'done'\n)"
 
 
 def test_files_of_the_test_patch_are_protected_too() -> None:
@@ -87,13 +106,28 @@ def test_a_patch_that_its_owner_brings_keeps_its_tests() -> None:
     assert recipe(TASK, protect=False).protected == ()
 
 
-def test_a_log_is_read_with_the_rows_ids_in_mind() -> None:
+def test_a_log_is_read_with_the_rows_ids_in_mind(tmp_path: Path) -> None:
     log = "=== short test summary info ===\nPASSED t.py::f\nFAILED t.py::g - x\n== 1 failed ==\n"
-    run = recipe(TASK).read(log, 1)
-    assert run.passed("t.py::f")
-    assert run.failed("t.py::g")
-    assert run.outcome("u.py::p") is None
-    assert recipe(TASK).read(log, None).exit_code is None
+    (tmp_path / "raw").write_text(f"\nstart n 0\n\x1b[1m{log}\nend n\n")
+    compose_log(tmp_path / "raw", tmp_path / "made", "n", 1, None)
+    reading = read(TASK, Log(tmp_path / "made", 1, timed_out=False, patch_applied=True))
+    assert TestList(success=("t.py::f",), failure=("t.py::g",)) == reading.fail_to_pass
+    assert TestList(failure=("u.py::p",)) == reading.pass_to_pass
+    assert reading.named_failures == {"t.py::g"}
+    assert not reading.resolved
+    assert reading.report["tests_status"] == {
+        "FAIL_TO_PASS": {"success": ["t.py::f"], "failure": ["t.py::g"]},
+        "PASS_TO_PASS": {"success": [], "failure": ["u.py::p"]},
+    }
+
+
+def test_a_log_that_is_not_whole_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("\nstart n 0\n== 1 passed ==\n\nend n\n")
+    compose_log(tmp_path / "raw", tmp_path / "made", "n", 0, None)
+    log = Log(tmp_path / "made", 0, timed_out=False, patch_applied=True, is_whole=False)
+    reading = read(Task(task_id="a", repo="r"), log)
+    assert not reading.all_passed
+    assert "MB" in reading.note
 
 
 async def test_resolved_is_every_id_passing() -> None:
@@ -141,7 +175,7 @@ async def test_a_lone_pass_to_pass_failure_is_run_once_more(held: bool) -> None:
 
 async def test_more_than_one_failure_is_not_run_again() -> None:
     task = TASK.model_copy(update={"PASS_TO_PASS": ("u.py::p", "u.py::q")})
-    grader = Canned(attempt(GOOD | {"u.py::p": F, "u.py::q": F}))
+    grader = Canned(attempt(GOOD | {"u.py::p": F, "u.py::q": F}, task=task))
     assert not (await judge(grader, recipe(task), b"patch")).grade.resolved
     assert len(grader.asked) == 1
 
@@ -162,12 +196,13 @@ async def test_without_ids_the_tests_must_pass_now_and_not_before(
     after: Mapping[str, Outcome], code: int, before: Mapping[str, Outcome], before_code: int,
     resolved: bool, empty: str,
 ) -> None:  # fmt: skip
-    grader = Canned(attempt(after, code), attempt(before, before_code))
-    verdict = await judge(grader, recipe(Task(task_id="a", repo="r")), b"patch")
+    task = Task(task_id="a", repo="r")
+    grader = Canned(attempt(after, code, task), attempt(before, before_code, task))
+    verdict = await judge(grader, recipe(task), b"patch")
     assert grader.asked == [b"patch", EMPTY]
     assert verdict.grade.resolved is resolved
     assert verdict.grade.controls.empty == empty
-    assert verdict.controls_hold is (empty == "passed")
+    assert empty_found(recipe(task), verdict.attempts[1]).empty == empty
 
 
 @pytest.mark.parametrize(
@@ -184,9 +219,55 @@ async def test_without_ids_the_tests_must_pass_now_and_not_before(
 def test_the_base_must_fail_by_name_and_hold_the_rest(
     outcomes: Mapping[str, Outcome] | None, holds: bool
 ) -> None:
-    assert empty_holds(recipe(TASK), attempt(outcomes)) is holds
+    found = empty_found(recipe(TASK), attempt(outcomes))
+    assert found.hold is holds
+    assert bool(found.message) is not holds
 
 
-async def test_an_open_network_is_told() -> None:
-    made = replace(attempt(GOOD), network_closed=False)
-    assert (await judge(Canned(made), recipe(TASK), b"")).grade.network == "open"
+def with_ran(made: Attempt, *, network_closed: bool = True, installed: bool = True) -> Attempt:
+    ran = replace(made.ran, network_closed=network_closed, installed=installed)
+    return replace(made, ran=ran)
+
+
+INDEX = OpenNetwork({}, b"")
+
+
+async def test_an_install_line_that_fails_runs_again_with_the_index_and_says_so() -> None:
+    closed = with_ran(attempt({}, 1), installed=False)
+    opened = with_ran(attempt(GOOD), network_closed=False)
+    grader = Canned(closed, opened, open_network=INDEX)
+    verdict = await judge(grader, recipe(TASK), b"patch")
+    assert grader.opened == [False, True]
+    assert (verdict.grade.resolved, verdict.grade.network) == (True, "open")
+    assert not verdict.grade.suspect
+
+
+SETUP = b"--- a/setup.py\n+++ b/setup.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
+
+
+@pytest.mark.parametrize(("reference", "suspect"), [("", True), (SETUP.decode(), False)])
+async def test_a_patch_that_makes_an_install_line_want_the_index_is_a_hint(
+    reference: str, suspect: bool
+) -> None:
+    grader = Canned(with_ran(attempt(GOOD), network_closed=False))
+    rules = recipe(TASK.model_copy(update={"patch": reference}))
+    verdict = await judge(grader, rules, SETUP)
+    assert [hint.kind for hint in verdict.hints] == ["open_network"] * suspect
+    assert verdict.grade.suspect is suspect
+
+
+@pytest.mark.parametrize(("installed", "index"), [(True, INDEX), (False, None)])
+async def test_tests_that_fail_open_no_network(installed: bool, index: OpenNetwork | None) -> None:
+    grader = Canned(with_ran(attempt({}, 1), installed=installed), open_network=index)
+    verdict = await judge(grader, recipe(TASK), b"patch")
+    assert grader.opened == [False]
+    assert (verdict.grade.resolved, verdict.grade.network) == (False, "closed")
+
+
+async def test_a_log_nobody_could_read_is_a_hint() -> None:
+    made = attempt(None)
+    flooded = replace(made, reading=replace(made.reading, note="too long"))
+    verdict = await judge(Canned(flooded), recipe(TASK), b"patch")
+    assert verdict.grade.note == "too long"
+    assert verdict.grade.suspect
+    assert verdict.report_is_error

@@ -7,7 +7,8 @@ import pytest
 from tools.workspace import labels as label
 from tools.workspace.engine import Image
 from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.layers import base_key, instance_key, instance_tag
+from tools.workspace.ground import base_key
+from tools.workspace.layers import instance_key, instance_tag
 
 PLAN = EnvironmentPlan(python="3.10", as_of="2024-01-01T00:00:00Z", files={"a": "1", "b": "2"})
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

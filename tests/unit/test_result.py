@@ -16,7 +16,9 @@ from agent_runner.errors import (
     ProviderKind,
     UsageError,
 )
-from agent_runner.grading.attempt import Attempt
+from agent_runner.grading.attempt import Attempt, Ran
+from agent_runner.grading.recipe import Log, Reading
+from agent_runner.grading.verdict import Verdict
 from agent_runner.result import EXIT_CODES, Grade, Result, Status, Termination, TestList
 from agent_runner.run_dir import RunDir, create
 from agent_runner.stages import Stages
@@ -26,7 +28,8 @@ KEYS = (
     "task_id repo ref pytest_k status duration_s tail termination grade error turns usage stages "
     "repairs isolation patch_sha256 provenance schema_version"
 )
-GRADED = Attempt("c", pristine=True, network_closed=True, patch_applied=True, run=None, log=b"")
+LOG = Log(Path("log"), exit_code=0, timed_out=False, patch_applied=True)
+RAN = Ran("c", pristine=True, network_closed=True, log=LOG)
 
 
 def draft(solver: str = "none") -> Draft:
@@ -43,6 +46,12 @@ def grade(**given: object) -> Grade:
     )
 
 
+def verdict(**ran: object) -> Verdict:
+    reading = Reading(True, TestList(), TestList(), {"resolved": True})
+    made = Attempt(replace(RAN, **ran), reading)  # type: ignore[arg-type]
+    return Verdict(grade(), (made,), {"größe": reading.report})
+
+
 def test_keys_stand_in_the_order_of_the_contract() -> None:
     written = json.loads(draft().result().compact())
     assert " ".join(written) == KEYS
@@ -55,7 +64,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     )
     assert " ".join(json.loads(grade().model_dump_json())) == (
         "resolved official suspect patch_applied FAIL_TO_PASS PASS_TO_PASS exit_code network "
-        "reran controls"
+        "reran controls note"
     )
 
 
@@ -138,7 +147,7 @@ def test_the_tail_is_the_gradings_else_the_last_tests() -> None:
     assert made.result().tail == "before"
     made.tail_after = "\x1b[31mafter\x1b[0m\n"
     assert made.result().tail == "after"
-    made.grading = replace(GRADED, test_output="\n".join(str(n) for n in range(30)) + "\n\n")
+    made.verdict = verdict(test_output="\n".join(str(n) for n in range(30)) + "\n\n")
     assert made.result().tail.split("\n") == [str(n) for n in range(10, 30)]
 
 
@@ -164,7 +173,7 @@ def test_the_grader_is_fresh_if_it_is_another_pristine_container() -> None:
     made = draft()
     made.agent_container = "agent"
     for container, pristine, fresh in [("g", True, True), ("g", False, False), ("agent", True, 0)]:
-        made.grading = replace(GRADED, container_id=container, pristine=pristine)
+        made.verdict = verdict(container_id=container, pristine=pristine)
         assert made.result().isolation.fresh_grader is bool(fresh)
 
 
@@ -183,13 +192,19 @@ def test_everything_is_written_and_the_result_is_there_only_at_the_end(tmp_path:
     assert {path.name for path in directory.path.iterdir()} == names | {"outputs", "grading"}
     made = draft()
     made.patch, made.tail_before, made.grade = b"diff \xff", "tests failed", grade()
+    made.verdict = verdict(script="run the tests", apply_output=b"applied")
     result = made.write(directory)
     there = json.loads((directory.path / "result.json").read_text(encoding="utf-8"))
     assert " ".join(there) == KEYS
     assert Result.model_validate(there) == result
     assert (directory.path / "patch.diff").read_bytes() == b"diff \xff"
     assert (directory.path / "tail_before.txt").read_text(encoding="utf-8") == "tests failed"
-    assert json.loads((directory.grading / "report.json").read_text("utf-8"))["resolved"] is True
+    assert {path.name: path.read_text("utf-8")[:7] for path in directory.grading.iterdir()} == {
+        "eval.sh": "run the", "apply.txt": "applied", "report.json": '{\n    "',
+        "attempt.json": '{\n  "ve',
+    }  # fmt: skip
+    report = json.loads((directory.grading / "report.json").read_text("utf-8"))
+    assert report == {"größe": {"resolved": True}}
     assert not list(directory.path.glob(".*"))
 
 

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from filelock import AsyncFileLock
+
 from tools.workspace import labels as label
 from tools.workspace.channel import Command, Execution
 from tools.workspace.container import Container, ContainerSpec, Limits
-from tools.workspace.engine import Engine
+from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.start import running
 
@@ -21,7 +23,9 @@ BUNDLES = (
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/cert.pem",
 )
-CACHE = "/build/uv"
+# Below /dev, which is in memory: of a mount elsewhere a layer would keep the empty directory.
+CACHE = "/dev/agent_runner_packages"
+CACHE_IN_MEMORY = "/build/packages"
 PASSED_ON = (
     "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -68,6 +72,31 @@ class Builder:
                 await built.put_in_memory(CERTIFICATES, _bytes_of(self._certificates))
             yield built
 
+    @asynccontextmanager
+    async def locked(self, key: str) -> AsyncIterator[None]:
+        """Held by one builder of a layer at a time, over processes."""
+        locks = self.home / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        async with AsyncFileLock(locks / f"{key}.lock", poll_interval=0.1):
+            yield
+
+    async def keep(self, made: "BuildContainer", tag: str, labels: Mapping[str, str]) -> Image:
+        """Makes the layer of what a container is now.
+
+        Unless somebody did so meanwhile: another state directory, or a commit outliving its run. A
+        second image under the tag would leave the first without a name, in nobody's reach.
+
+        Raises:
+            InfraFault: `image_unavailable`, where somebody removes it at once.
+        """
+        if await self.engine.image(tag) is None:
+            await made.container.commit(tag, labels)
+        image = await self.engine.image(tag)
+        if image is None:
+            message = f"{tag} was removed as soon as it was built"
+            raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message, retryable=True)
+        return image
+
     @property
     def _certificates(self) -> str:
         """What this machine trusts, so that the same proxies and mirrors work in a container."""
@@ -88,7 +117,8 @@ class Builder:
             for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
                 env[name] = CERTIFICATES
         # Where no directory is mounted there it lies in memory: no layer may keep it.
-        return env | {"UV_CACHE_DIR": CACHE, "UV_LINK_MODE": "copy"}
+        cache = CACHE if self._cache else CACHE_IN_MEMORY
+        return env | {"UV_CACHE_DIR": cache, "UV_LINK_MODE": "copy"}
 
     def _spec(self, image: str) -> ContainerSpec:
         binds: tuple[str, ...] = ()
@@ -121,8 +151,8 @@ class BuildContainer:
 
     async def unpack(self, directory: str, tar: bytes) -> None:
         """Unpacks an archive in a directory, which is made."""
-        await self.step("unpacking", "/bin/sh", "-c", f"mkdir -p {directory}")
-        await self.step("unpacking", "tar", "-xf", "-", "-C", directory, stdin=tar)
+        script = 'mkdir -p "$1" && exec tar -xf - -C "$1"'
+        await self.step("unpacking", "/bin/sh", "-c", script, "sh", directory, stdin=tar)
 
     async def step(self, what: str, *argv: str, cwd: str = "/", stdin: bytes = b"") -> Execution:
         """Runs one step, which must succeed.
@@ -137,13 +167,20 @@ class BuildContainer:
         return done
 
     async def attempt(self, *argv: str, cwd: str = "/", stdin: bytes = b"") -> Execution:
-        """Runs one step that may fail."""
+        """Runs one step that may fail; of itself, not because of the world around it.
+
+        Raises:
+            InfraFault: `index_unreachable`, `host_disk_full`, `stage_timeout`.
+        """
         command = Command(argv, cwd, self.env, stdin, self.timeout_s)
         done = await self.container.run(command)
-        if done.exit_code == CRASHED and "install" in argv:
+        if done.exit_code == CRASHED and "uv" in argv:
             # uv can crash (astral-sh/uv#21428) and leave half a package that looks installed.
-            command = replace(command, argv=(*argv, "--reinstall"))
-            done = await self.container.run(command)
+            again = ("--reinstall",) if "install" in argv else ()
+            done = await self.container.run(replace(command, argv=(*argv, *again)))
+        fault = None if done.ok else world_fault("building a layer", done, self.timeout_s)
+        if fault is not None:
+            raise fault
         return done
 
 
@@ -157,13 +194,25 @@ def _bytes_of(path: str) -> bytes:
 
 
 def _failure(what: str, done: Execution, timeout_s: float) -> InfraFault:
+    fault = world_fault(what, done, timeout_s)
+    if fault is not None:
+        return fault
+    return InfraFault(FaultKind.IMAGE_UNAVAILABLE, f"{what} failed: {_said(done)[-800:]}")
+
+
+def world_fault(what: str, done: Execution, timeout_s: float) -> InfraFault | None:
+    """What failed a step, where that was the world and nothing of what was to be built."""
     if done.timed_out:
         message = f"{what} took longer than {timeout_s:.0f} s (limits.build_s)"
         return InfraFault(FaultKind.STAGE_TIMEOUT, message, retryable=True)
-    text = done.output.decode(errors="replace").strip()
+    text = _said(done)
     if is_unreachable(text):
         message = f"{what}: the package index cannot be reached: {text[-400:]}"
         return InfraFault(FaultKind.INDEX_UNREACHABLE, message, retryable=True)
     if "no space left on device" in text.lower():
         return InfraFault(FaultKind.HOST_DISK_FULL, f"{what}: the engine's disk is full")
-    return InfraFault(FaultKind.IMAGE_UNAVAILABLE, f"{what} failed: {text[-800:]}")
+    return None
+
+
+def _said(done: Execution) -> str:
+    return done.output.decode(errors="replace").strip()

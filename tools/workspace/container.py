@@ -5,7 +5,7 @@ import io
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import IO, Literal
 
 import aiohttp
 from aiodocker.containers import DockerContainer
@@ -131,8 +131,8 @@ class Container:
             raise InfraFault(FaultKind.CONTAINER_LOST, message)
         return done.stdout
 
-    async def put_tar(self, directory: str, tar: bytes) -> None:
-        """Unpacks a tar archive in a directory that exists."""
+    async def put_tar(self, directory: str, tar: bytes | IO[bytes]) -> None:
+        """Unpacks a tar archive, an open file or its content, in a directory that exists."""
         async with engine_errors(f"copying files to {directory}", COPY_LIMIT_S):
             await self._container.put_archive(directory, tar)  # type: ignore[no-untyped-call]
 

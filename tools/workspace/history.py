@@ -1,35 +1,59 @@
-"""The history an agent may see: it ends at the base commit, and that is proven, not assumed."""
+"""The history an agent may see: it ends at the base commit, and that is proven, not assumed.
+
+A store is made in steps, one on another: the objects of an ancestor, then what a later commit adds.
+Each step is a pack of exactly what its commit reaches, so nothing later can come along.
+"""
 
 import asyncio
 import hashlib
 import io
-import shutil
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.workspace.checkpoints import commit_s
 from tools.workspace.git import git, plain_config
 from tools.workspace.mirrors import Mirror
-from tools.workspace.scratch import scratch
 
 BRANCH = "main"
+# A git that meets an object again touches its pack, and the file system copies all of that up.
+PACK_LIMIT = "32m"
+# Copying keeps sizes and seconds, nothing else; with the rest compared every file would be read
+# again by the first `git status`.
+CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = true
+\tcheckStat = minimal
+\ttrustctime = false
+"""
+# Brings the files of a work tree to its HEAD; only those that differ are written. $1: their date,
+# which is older than the index, so that none is taken for changed within the same second.
+ADVANCE = """
+set -e
+: > .git/advancing
+git read-tree --reset -u HEAD
+find . -path ./.git -prune -o -newer .git/advancing -exec touch -h -d "@$1" {} +
+git update-index -q --refresh
+rm .git/advancing
+"""
 
 
 @dataclass(frozen=True)
-class History:
-    """A repository's `.git` cut at a commit.
+class Step:
+    """What leads from one commit's store to another's.
 
     Attributes:
-        tar: the archive of `.git`, owned by root.
-        objects_sha256: digest of the object ids it may hold, see `objects_digest`.
-        tags: the tags kept: those on the commit or before it (version tools read them).
+        tar: an archive of what comes into `.git`, owned by root; a file of the caller's.
+        date_s: of the commit; its files get it.
     """
 
     commit: str
-    tar: bytes
-    objects_sha256: str
-    tags: tuple[str, ...]
+    tar: Path
+    date_s: int
 
 
 def objects_digest(ids: Iterable[str]) -> str:
@@ -39,43 +63,80 @@ def objects_digest(ids: Iterable[str]) -> str:
 
 async def allowed_objects(mirror: Mirror, commit: str) -> set[str]:
     """Every object the base commit and the tags before it reach, computed on the host."""
-    tips = [commit, *(f"refs/tags/{tag}" for tag in await _tags_before(mirror, commit))]
+    tips = [commit, *(f"refs/tags/{tag}" for tag in await tags_before(mirror, commit))]
     out = await git("rev-list", "--objects", *tips, cwd=mirror.path)
-    return {line.split(b" ")[0].decode() for line in out.splitlines()}
+    return {line[: len(commit)].decode() for line in out.splitlines()}
 
 
-async def cut(mirror: Mirror, commit: str) -> History:
-    """Fetches a commit alone into an empty repository: nothing later can come along."""
-    tags = await _tags_before(mirror, commit)
-    with scratch() as empty:
-        where = empty / "project"
-        await git("init", "-q", "-b", BRANCH, "--template=", str(where), env=plain_config())
-        wanted = [f"{commit}:refs/heads/{BRANCH}", *(f"refs/tags/{t}:refs/tags/{t}" for t in tags)]
-        await git(
-            "fetch", "-q", "--no-tags", "--update-head-ok", str(mirror.path), *wanted,
-            cwd=where, env=plain_config(),
-        )  # fmt: skip
-        await git("pack-refs", "--all", cwd=where, env=plain_config())
-        for trace in ("FETCH_HEAD", "ORIG_HEAD"):
-            (where / ".git" / trace).unlink(missing_ok=True)
-        # The reflog names the mirror's path on this machine and the machine's user.
-        await asyncio.to_thread(shutil.rmtree, where / ".git" / "logs", True)
-        tar = await asyncio.to_thread(_pack, where)
-    return History(commit, tar, objects_digest(await allowed_objects(mirror, commit)), tags)
+async def allowed_digest(mirror: Mirror, commit: str) -> str:
+    """The digest of `allowed_objects`."""
+    allowed = await allowed_objects(mirror, commit)
+    return await asyncio.to_thread(objects_digest, allowed)
 
 
-async def _tags_before(mirror: Mirror, commit: str) -> tuple[str, ...]:
+async def tags_before(mirror: Mirror, commit: str) -> tuple[str, ...]:
+    """The tags on a commit or before it; version tools read them."""
     out = await git("tag", "--merged", commit, cwd=mirror.path)
     return tuple(out.decode().split())
 
 
-def _pack(project: Path) -> bytes:
-    def as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.uid = entry.gid = 0
-        entry.uname = entry.gname = "root"
-        return entry
+async def step(
+    mirror: Mirror, commit: str, where: Path, *, since: str = "", tags: tuple[str, ...] = ()
+) -> Step:
+    """Makes a step in an empty directory of the caller's.
 
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        tar.add(project / ".git", arcname=".git", filter=as_root)
-    return buffer.getvalue()
+    Args:
+        since: an ancestor whose store lies below; "" where there is none yet.
+        tags: those of `tags_before` that are to be there; they come with their objects.
+    """
+    wanted = [commit, *(f"refs/tags/{tag}" for tag in tags), *([f"^{since}"] if since else [])]
+    packs = where / "packs"
+    packs.mkdir()
+    await git(
+        "-c", f"pack.packSizeLimit={PACK_LIMIT}", "pack-objects", "-q", "--revs",
+        "--delta-base-offset", str(packs / "pack"),
+        cwd=mirror.path, env=plain_config(), stdin="".join(f"{name}\n" for name in wanted).encode(),
+    )  # fmt: skip
+    date_s = await commit_s(mirror, commit)
+    refs = await _packed_refs(mirror, commit, tags)
+    tar = where / "step.tar"
+    await asyncio.to_thread(_write_tar, tar, packs, refs, is_first=not since)
+    return Step(commit, tar, date_s)
+
+
+async def _packed_refs(mirror: Mirror, commit: str, tags: tuple[str, ...]) -> bytes:
+    """The branch and the tags, as git itself packs them: sorted, each with what it peels to."""
+    lines = ["# pack-refs with: peeled fully-peeled sorted ", f"{commit} refs/heads/{BRANCH}"]
+    listing = ("for-each-ref", "--format=%(refname:strip=2) %(objectname) %(*objectname)")
+    kept = set(tags)
+    for line in (await git(*listing, "refs/tags", cwd=mirror.path)).decode().splitlines():
+        tag, name, peeled = line.split(" ")
+        if tag in kept:
+            lines.append(f"{name} refs/tags/{tag}")
+            lines += [f"^{peeled}"] if peeled else []
+    return "\n".join([*lines, ""]).encode()
+
+
+def _write_tar(tar: Path, packs: Path, refs: bytes, *, is_first: bool) -> None:
+    with tarfile.open(tar, mode="w") as archive:
+        if is_first:
+            for name in (".git", ".git/objects", ".git/objects/pack", ".git/refs",
+                         ".git/refs/heads", ".git/refs/tags", ".git/info"):  # fmt: skip
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                archive.addfile(entry)
+            _add(archive, ".git/HEAD", f"ref: refs/heads/{BRANCH}\n".encode())
+            _add(archive, ".git/config", CONFIG.encode())
+        _add(archive, ".git/packed-refs", refs)
+        for file in sorted(packs.iterdir()):
+            entry = tarfile.TarInfo(f".git/objects/pack/{file.name}")
+            entry.size, entry.mode = file.stat().st_size, 0o444
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+            file.unlink()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), 0o644
+    archive.addfile(entry, io.BytesIO(content))

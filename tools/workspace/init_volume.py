@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 from aiodocker.exceptions import DockerError
+from aiodocker.volumes import DockerVolume
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
@@ -17,6 +18,7 @@ from tools.workspace.start import MOUNTED, PROGRAM, create, remove
 
 SOURCES = Path(__file__).resolve().parents[2] / "docker" / "init"
 BUILD = "/build/init"
+PREFIX = "agent_runner-init-"
 COMPILE = "cc -std=gnu11 -D_GNU_SOURCE -static -O2 -Wall -Wextra -o init *.c"
 # A base made from Debian's packages has no compiler; one from a registry has.
 COMPILER = (
@@ -39,7 +41,7 @@ async def init_volume(builder: Builder, base: Image) -> str:
     """
     engine = builder.engine
     key = _key(engine.architecture)
-    name = f"agent_runner-init-{key}"
+    name = f"{PREFIX}{key}"
     kept = builder.home / "init"
     if await _is_filled(engine, name, kept):
         return name
@@ -55,6 +57,35 @@ async def init_volume(builder: Builder, base: Image) -> str:
         await _fill(builder, base, name, binary.read_bytes())
         _write(_marker(kept, name), made.encode())
     return name
+
+
+async def stale_volumes(engine: Engine) -> list[str]:
+    """Volumes with an init of other sources than today's.
+
+    Raises:
+        InfraFault: the engine fails.
+    """
+    async with engine_errors("listing init volumes"):
+        found = await engine.docker.volumes.list(filters={"label": [f"{label.LAYER}=init"]})  # type: ignore[no-untyped-call]
+    names = {row["Name"] for row in found["Volumes"] or ()}
+    return sorted(names - {f"{PREFIX}{_key(engine.architecture)}"})
+
+
+async def remove_volume(engine: Engine, name: str) -> bool:
+    """Removes one; False where a container uses it.
+
+    Raises:
+        InfraFault: the engine fails.
+    """
+    async with engine_errors(f"removing volume {name}"):
+        try:
+            await DockerVolume(engine.docker, name).delete()  # type: ignore[no-untyped-call]
+        except DockerError as error:
+            if error.status == 409:
+                return False
+            if error.status != 404:
+                raise
+    return True
 
 
 def _key(architecture: str) -> str:

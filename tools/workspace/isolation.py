@@ -2,13 +2,17 @@
 
 import asyncio
 import json
-import re
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.workspace.channel import Command
 from tools.workspace.container import Container
+from tools.workspace.engine import Engine, engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.foreign_stores import foreign_stores
 from tools.workspace.history import allowed_objects
 from tools.workspace.mirrors import Mirror
 from tools.workspace.spec import PROJECT, VENV
@@ -19,12 +23,16 @@ LIST_LIMIT_BYTES = 200_000_000
 TARGETS_TCP = (
     ("1.1.1.1", 443),
     ("169.254.169.254", 80),
+    ("fd00:ec2::254", 80),
     ("172.17.0.1", 22),
     ("10.0.0.1", 80),
     ("2606:4700:4700::1111", 443),
 )
 TARGETS_UDP = (("1.1.1.1", 53), ("172.17.0.1", 53), ("8.8.8.8", 123), ("2001:4860:4860::8888", 53))
-NAMES = ("pypi.org", "github.com")
+NAMES = ("pypi.org", "github.com", "host.docker.internal")
+HOST_PORTS_TCP, HOST_PORT_UDP = (22, 80, 2375), 53
+# Nothing is sent there: only the way to it is looked up (RFC 5737, RFC 3849).
+NOWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 # Only "there is no way" counts as closed: a time-out or a refusal means that a packet left.
 _PROBE = """
@@ -71,7 +79,8 @@ class Isolation:
     Attributes:
         commits_after_base: commits in any store that the base commit does not reach.
         unreachable_objects: all objects it does not reach.
-        foreign_git_stores: paths of other repositories, packs, wheels and eggs of the project.
+        foreign_git_stores: paths of other repositories, packs and releases of the project, see
+            `foreign_stores`.
         hidden_tests_present: whether a hidden test file is there as the test patch makes it.
     """
 
@@ -90,6 +99,7 @@ async def measure(
     *,
     project: str,
     hidden_blobs: Mapping[str, str],
+    hosts: tuple[str, ...] = (),
 ) -> Isolation:
     """Measures a container that nobody has worked in yet.
 
@@ -97,6 +107,7 @@ async def measure(
         objects_sha256: digest of what the history may hold (`history.objects_digest`).
         project: the distribution's name, "" if unknown.
         hidden_blobs: git's hash of each hidden test file as the test patch makes it, by path.
+        hosts: addresses by which the host could be reached (`host_addresses`).
 
     Raises:
         InfraFault: a measurement could not be made; there is no evidence without one.
@@ -104,8 +115,8 @@ async def measure(
     try:
         async with asyncio.TaskGroup() as group:
             objects = group.create_task(_foreign_objects(container, mirror, commit, objects_sha256))
-            stores = group.create_task(_foreign_stores(container, project))
-            network = group.create_task(probe_network(container))
+            stores = group.create_task(foreign_stores(container, project))
+            network = group.create_task(probe_network(container, hosts))
             hidden = group.create_task(_has_any(container, hidden_blobs))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
@@ -113,9 +124,38 @@ async def measure(
     return Isolation(commits, others, stores.result(), network.result(), hidden.result())
 
 
-async def probe_network(container: Container) -> Network:
+async def host_addresses(engine: Engine) -> tuple[str, ...]:
+    """Every address by which a container could reach the host: gateways of the engine's networks,
+    this machine's own addresses and its own gateway."""
+    found = set(_own_addresses())
+    async with engine_errors("listing the engine's networks"):
+        networks = await engine.docker.networks.list()
+    for network in networks:
+        for config in (network.get("IPAM") or {}).get("Config") or ():
+            found.add(str(config.get("Gateway") or ""))
+    return tuple(sorted(address for address in found if address))
+
+
+def _own_addresses() -> list[str]:
+    found = []
+    for family, somewhere in NOWHERE:
+        # A machine without that family has no address of it.
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((somewhere, 9))
+            found.append(str(probe.getsockname()[0]))
+    routes = Path("/proc/net/route")
+    for line in routes.read_text(encoding="ascii").splitlines()[1:] if routes.exists() else ():
+        destination, gateway = line.split()[1:3]
+        if destination == "00000000":
+            found.append(socket.inet_ntoa(bytes.fromhex(gateway)[::-1]))
+    return found
+
+
+async def probe_network(container: Container, hosts: tuple[str, ...] = ()) -> Network:
     """Tries DNS, TCP and UDP, IPv4 and IPv6, outwards, to the host and to the metadata service."""
-    targets = json.dumps([TARGETS_TCP, TARGETS_UDP, NAMES])
+    tcp = [*TARGETS_TCP, *((host, port) for host in hosts for port in HOST_PORTS_TCP)]
+    udp = [*TARGETS_UDP, *((host, HOST_PORT_UDP) for host in hosts)]
+    targets = json.dumps([tcp, udp, NAMES])
     found = json.loads(await _ask(container, f"{VENV}/bin/python", "-IB", "-c", _PROBE, targets))
     return Network(dns=found["dns"], tcp=found["tcp"], udp=found["udp"])
 
@@ -136,32 +176,6 @@ async def _foreign_objects(
     held = dict(line.split() for line in kinds.decode().splitlines())
     foreign = [kind for name, kind in held.items() if name not in allowed]
     return foreign.count("commit"), len(foreign)
-
-
-async def _foreign_stores(container: Container, project: str) -> tuple[str, ...]:
-    names = [".git", "*.pack", "*.bundle", "packed-refs"]
-    if project:
-        pattern = re.sub(r"[-_.]+", "[-_.]", project)
-        names += [f"{pattern}-*.whl", f"{pattern}-*.egg", f"{pattern}-*.tar.gz"]
-    tests = [part for name in names for part in ("-o", "-iname", name)][1:]
-    # A bare repository without packs, whatever its name.
-    tests += ["-o", "-type", "d", "-name", "objects", "-exec", "test", "-e", "{}/../HEAD", ";"]
-    # `-xdev` leaves out what is no disk; the project's own store is judged by its objects.
-    argv = ["find", "/", "-xdev", "-path", f"{PROJECT}/.git", "-prune", "-o"]
-    found = await _ask(container, *argv, "(", *tests, ")", "-print")
-    stores = {line for line in found.decode(errors="replace").splitlines() if line}
-    return tuple(sorted(stores | await _installed_copies(container, project)))
-
-
-async def _installed_copies(container: Container, project: str) -> set[str]:
-    """Installations of the project that are not the working tree itself."""
-    if not project:
-        return set()
-    pattern = re.sub(r"[-_.]+", "[-_.]", project)
-    argv = ("find", "/", "-xdev", "-type", "d", "-iname", f"{pattern}-*.dist-info")
-    editable = ("!", "-exec", "test", "-e", "{}/direct_url.json", ";", "-print")
-    found = await _ask(container, *argv, *editable)
-    return set(found.decode(errors="replace").split("\n")) - {""}
 
 
 async def _has_any(container: Container, blobs: Mapping[str, str]) -> bool:

@@ -1,30 +1,35 @@
-"""The layers a workspace starts from: base -> environment -> instance.
+"""The layers a workspace starts from: base -> tools -> repository -> environment -> instance.
+
+The repository's part lies below the environment: it is the larger, and many environments share it.
 
 Each has a key made of the content that determines it, so that a rebuild has the same one; what is
 there is never built again.
 """
 
+import asyncio
 import hashlib
-import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import AsyncFileLock
-
 from tools.workspace import labels as label
-from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.builder import Builder
 from tools.workspace.engine import Engine, Image
 from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.history import cut
-from tools.workspace.install import hide_build_products, install_dependencies, install_project
+from tools.workspace.environment_layer import environment_layer, tools_layer
+from tools.workspace.ground import base_key
+from tools.workspace.history import Step, allowed_digest, step, tags_before
+from tools.workspace.install import hide_build_products, install_project
 from tools.workspace.mirrors import Mirror
-from tools.workspace.spec import LINK, PROJECT
+from tools.workspace.other_copies import remove_other_copies
+from tools.workspace.repository_layer import Below, advance, project_name, repository_layer
+from tools.workspace.scratch import scratch
 
+RECIPE = "2"  # raised when what is done on top of an environment changes
 OBJECTS = "agent_runner.objects_sha256"
 ENVIRONMENT = "agent_runner.environment"
+COMMIT = "agent_runner.commit"
+HEAD = "agent_runner.head"
+PUBLISHED = "agent_runner.published_digest"
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,26 @@ class Instance:
         """The tag of the environment layer below: everything but the project."""
         return self.image.labels[ENVIRONMENT]
 
+    @property
+    def head(self) -> str:
+        """The commit its tree is at where that is not the base itself; else ""."""
+        return self.image.labels.get(HEAD, "")
+
+    @property
+    def digest(self) -> str:
+        """What was pulled, as `repository@sha256:...`; the image's own id where it was built."""
+        return self.image.labels.get(PUBLISHED) or self.image.id
+
 
 def instance_key(base: Image, plan: EnvironmentPlan, source: str, commit: str) -> str:
     """What determines an instance layer, hashed."""
-    parts = (plan.key(base_key(base)), source, commit)
+    parts = (plan.key(base_key(base)), RECIPE, source, commit)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def base_key(base: Image) -> str:
-    """What determined a base image: our own label, else (an image a user made) its digest."""
-    return base.labels.get(label.KEY, base.id)
 
 
 def instance_tag(commit: str, source: str, key: str) -> str:
     """The name of an instance image."""
-    name = re.sub(r"[^a-z0-9]+", "-", source.rstrip("/").rpartition("/")[2].lower()).strip("-")
-    return f"agent_runner/instance:{name[:40] or 'project'}-{commit[:8]}-{key}"
+    return f"agent_runner/instance:{project_name(source)}-{commit[:8]}-{key}"
 
 
 async def find_instance(
@@ -84,78 +93,60 @@ async def find_instance(
 async def build_instance(
     builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str
 ) -> Instance:
-    """Builds the instance layer, and the environment layer below it where that is missing.
+    """Builds the instance layer, and those below it where they are missing.
 
     Raises:
         InfraFault: `index_unreachable`, `host_disk_full`, `stage_timeout`, `image_unavailable`.
     """
-    environment = await _environment(builder, base, plan, mirror, commit)
+    ground = await tools_layer(builder, base, plan)
+    below = await repository_layer(builder, ground, mirror, commit)
     key = instance_key(base, plan, mirror.source, commit)
     tag = instance_tag(commit, mirror.source, key)
-    async with _locked(builder.home, key):
+    async with builder.locked(key):
         image = await builder.engine.image(tag)
         if image is not None:
             return Instance(tag, key, image, built=False)
-        builder.report(f"installing the project at {commit[:12]}")
-        history = await cut(mirror, commit)
-        async with builder.container(environment.id) as made:
-            await _checkout(made, history.tar)
-            if plan.metadata_file:
-                await install_project(made)
-            await hide_build_products(made)
-            labels = {
-                label.LAYER: "instance",
-                label.KEY: key,
-                OBJECTS: history.objects_sha256,
-                "agent_runner.commit": commit,
-                ENVIRONMENT: environment.tags[0],
-            }
-            image = await _commit(builder.engine, made, tag, labels)
+        with scratch() as own:
+            parts = await _parts(builder, below, plan, mirror, commit, own)
+            builder.report(f"installing the project at {commit[:12]}")
+            async with builder.container(parts.environment.id) as made:
+                await advance(made.container, parts.step, builder.timeout_s)
+                if plan.metadata_file:
+                    await install_project(made)
+                await hide_build_products(made)
+                await remove_other_copies(made, plan.project)
+                labels = {
+                    label.LAYER: "instance",
+                    label.KEY: key,
+                    OBJECTS: parts.objects_sha256,
+                    COMMIT: commit,
+                    ENVIRONMENT: parts.environment.tags[0],
+                }
+                image = await builder.keep(made, tag, labels)
     return Instance(tag, key, image, built=True)
 
 
-async def _environment(
-    builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str
-) -> Image:
-    key = plan.key(base_key(base))
-    tag = f"agent_runner/env:py{plan.python}-{key}"
-    async with _locked(builder.home, key):
-        image = await builder.engine.image(tag)
-        if image is not None:
-            return image
-        builder.report(f"resolving the dependencies as of {plan.as_of[:10]}")
-        async with builder.container(base.id) as made:
-            await install_dependencies(made, plan, await mirror.tree(commit))
-            labels = {label.LAYER: "environment", label.KEY: key}
-            return await _commit(builder.engine, made, tag, labels)
+@dataclass(frozen=True)
+class _Parts:
+    """What an instance is put together from."""
+
+    environment: Image
+    step: Step
+    objects_sha256: str
 
 
-async def _commit(engine: Engine, made: BuildContainer, tag: str, labels: dict[str, str]) -> Image:
-    """Unless somebody did so meanwhile: another state directory, or a commit outliving its run.
-
-    A second image under the tag would leave the first without a name, in nobody's reach.
-
-    Raises:
-        InfraFault: `image_unavailable`, where somebody removes it at once.
-    """
-    if await engine.image(tag) is None:
-        await made.container.commit(tag, labels)
-    image = await engine.image(tag)
-    if image is None:
-        message = f"{tag} was removed as soon as it was built"
-        raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message, retryable=True)
-    return image
-
-
-async def _checkout(made: BuildContainer, history: bytes) -> None:
-    await made.unpack(PROJECT, history)
-    await made.step("checking out", "git", "-C", PROJECT, "reset", "-q", "--hard")
-    link = f"mkdir -p {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
-    await made.step("linking the project", "/bin/sh", "-c", link)
-
-
-@asynccontextmanager
-async def _locked(home: Path, key: str) -> AsyncIterator[None]:
-    (home / "locks").mkdir(parents=True, exist_ok=True)
-    async with AsyncFileLock(home / "locks" / f"{key}.lock", poll_interval=0.1):
-        yield
+async def _parts(
+    builder: Builder, below: Below, plan: EnvironmentPlan, mirror: Mirror, commit: str, own: Path
+) -> _Parts:
+    """The environment is built in the engine while the host's git works out the history."""
+    tags = await tags_before(mirror, commit)
+    try:
+        async with asyncio.TaskGroup() as group:
+            environment = group.create_task(
+                environment_layer(builder, below.image, plan, mirror, commit)
+            )
+            made = group.create_task(step(mirror, commit, own, since=below.commit, tags=tags))
+            digest = group.create_task(allowed_digest(mirror, commit))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return _Parts(environment.result(), made.result(), digest.result())

@@ -97,6 +97,9 @@ class Workspace:
         steps = (
             ("/bin/sh", "-c", NEW_STORE),
             (*PLAIN_GIT, "read-tree", self.spec.commit),
+            # Else `add` stores every file anew: git finds it there and touches its pack, and the
+            # whole pack is copied up.
+            (*PLAIN_GIT, "update-index", "-q", "--refresh"),
             (*PLAIN_GIT, "add", "-A", "--", "."),
         )
         for argv in steps:

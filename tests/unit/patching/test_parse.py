@@ -113,14 +113,14 @@ def read_or_refused(text: str | bytes) -> str:
         return str(refusal)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.one_of(st.text(), st.binary(), st.text(st.characters(categories=["Cs", "L", "Z"]))))
 def test_any_text_is_read_or_refused(text: str | bytes) -> None:
     result = read_or_refused(text)
     assert result == "read" or "Nothing was changed." in result
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("\n".join))
 def test_any_mixture_of_header_lines_is_read_or_refused(text: str) -> None:
     result = read_or_refused(text)

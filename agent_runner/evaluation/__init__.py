@@ -1,0 +1,1 @@
+"""An evaluation: many predictions, from anywhere, each with a verdict."""

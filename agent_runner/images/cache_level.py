@@ -1,0 +1,113 @@
+"""What stays of the layers after a run: `images.cache_level`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agent_runner.config import CacheLevel
+from agent_runner.errors import InfraFault
+from agent_runner.observer import Observer
+from tools.workspace import labels as label
+from tools.workspace.engine import Engine
+from tools.workspace.in_use import BUILDING, InUse
+from tools.workspace.sizes import lineage
+
+KEPT: dict[CacheLevel, frozenset[str]] = {
+    "none": frozenset(),
+    "base": frozenset({"base"}),
+    "env": frozenset({"base", "repository", "environment"}),
+    "instance": frozenset({"base", "repository", "environment", "instance"}),
+}
+
+
+@asynccontextmanager
+async def layers_kept(
+    engine: Engine, level: CacheLevel, home: Path, observer: Observer
+) -> AsyncIterator["Layers"]:
+    """While a run works with layers; at its end those go that it built and does not keep.
+
+    What was there before, what others work with and what we did not make stays.
+    """
+    with InUse(home) as in_use:
+        layers = Layers(engine, in_use, KEPT[level])
+        await layers.look()
+        try:
+            yield layers
+        finally:
+            try:
+                await layers.leave()
+            except InfraFault as fault:
+                observer.complain(f"layers stay, `images prune` removes them: {fault.message}")
+
+
+class Layers:
+    """The layers of one run.
+
+    Attributes:
+        kept: which kinds stay.
+    """
+
+    def __init__(self, engine: Engine, in_use: InUse, kept: frozenset[str]) -> None:
+        self._engine = engine
+        self._in_use = in_use
+        self.kept = kept
+        self._instances: list[str] = []
+        self._bases: set[str] | None = None
+
+    async def look(self) -> None:
+        """Sees which base images there are: one that this run builds comes before its layers."""
+        if "base" not in self.kept:
+            self._bases = {tag for tag, kind in (await self._tags()).items() if kind == "base"}
+
+    async def hold(self, instance: str) -> None:
+        """Nobody removes the instance from now on, be it there or yet to be built."""
+        self._instances.append(instance)
+        await self._in_use.hold(instance)
+
+    @asynccontextmanager
+    async def building(self, instance: str) -> AsyncIterator[None]:
+        """Marks what came into being for the instance as passing, where this run keeps it not."""
+        await self._in_use.hold(BUILDING)
+        before = await self._tags()
+        try:
+            yield
+            kinds = await self._tags()
+            for tag in await lineage(self._engine, instance):
+                known = (
+                    self._bases if kinds.get(tag) == "base" and self._bases is not None else before
+                )
+                if tag not in known and tag in kinds and kinds[tag] not in self.kept:
+                    self._in_use.mark_passing(tag)
+        finally:
+            self._in_use.release(BUILDING)
+
+    def passes(self, instance: str) -> None:
+        """Marks an instance that was derived just now, where this run keeps it not."""
+        if "instance" not in self.kept:
+            self._in_use.mark_passing(instance)
+
+    async def leave(self) -> None:
+        """Removes from the top down what is passing and nobody works with any more.
+
+        What another run meant to pass and this one keeps passes no more.
+        """
+        for instance in self._instances:
+            kinds = await self._tags()
+            tags = await lineage(self._engine, instance) if instance in kinds else []
+            self._in_use.release(instance)
+            passing = [tag for tag in tags if tag in kinds and self._in_use.is_passing(tag)]
+            for tag in passing:
+                if kinds[tag] in self.kept:
+                    self._in_use.unmark(tag)
+                elif not await self._in_use.remove(self._engine, tag, below=tag != instance):
+                    break
+
+    async def _tags(self) -> dict[str, str]:
+        """The kind of each layer there is, by tag."""
+        found = await self._engine.images_with(label.LAYER)
+        return {
+            tag: image.labels[label.LAYER]
+            for image in found
+            for tag in image.tags
+            if "<none>" not in tag
+        }

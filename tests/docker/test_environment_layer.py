@@ -1,0 +1,158 @@
+"""Environment layers as they really come out: shared, made on one another, and enough offline."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from tests.docker.conftest import PlanOf
+from tests.unit.conftest import MakeRepository
+from tools.workspace.base_image import Base
+from tools.workspace.builder import Builder
+from tools.workspace.channel import Command
+from tools.workspace.container import Container, ContainerSpec
+from tools.workspace.engine import Image
+from tools.workspace.environment import EnvironmentPlan
+from tools.workspace.environment_layer import environment_layer, known_resolution, tools_layer
+from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.ground import CHAIN, PINS
+from tools.workspace.layers import build_instance
+from tools.workspace.mirrors import Mirror
+from tools.workspace.pins import parse_pins
+from tools.workspace.spec import VENV
+from tools.workspace.start import running
+
+pytestmark = pytest.mark.docker
+
+SETUP = """\
+from setuptools import setup
+setup(name="own", version="1", py_modules=["own"], install_requires=["six"],
+      extras_require={"test": ["pytest"]})
+"""
+OWN = {
+    "setup.py": SETUP,
+    "own.py": "",
+    "requirements-test.txt": "git+https://host/x#egg=iniconfig\n",
+}
+SHARED = ("iniconfig==2.0.0", "six==1.16.0", "toml==0.10.2", "idna==3.7", "zipp==3.18.0")
+FREEZE = ("uv", "pip", "freeze", "--python", f"{VENV}/bin/python")
+# As the official scripts begin, and as some of them install.
+SCRIPT = """\
+set -uxo pipefail
+source /opt/miniconda3/bin/activate
+conda activate testbed
+cd /testbed
+source /opt/miniconda3/bin/activate
+conda activate testbed
+{line} || exit 3
+test "$GREETING" = "good day" || exit 4
+python -c 'import sys; assert sys.prefix == "/opt/venv"' && pytest --version
+"""
+
+
+@pytest.fixture
+async def own(
+    plan_of: PlanOf, new_repository: MakeRepository
+) -> tuple[Mirror, str, EnvironmentPlan]:
+    repository = new_repository("own")
+    repository.commit(OWN)
+    return await plan_of(repository.path)
+
+
+@asynccontextmanager
+async def inside(builder: Builder, image: Image, spec: ContainerSpec) -> AsyncIterator[Container]:
+    """A container without network."""
+    made = ContainerSpec(image.id, spec.labels)
+    async with running(builder.engine, made) as container:
+        yield container
+
+
+async def test_plans_share_what_they_come_to_and_build_on_the_nearest(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan],
+    container_spec: ContainerSpec, throwaway: list[str],
+) -> None:  # fmt: skip
+    mirror, commit, found = own
+    plan = replace(
+        found, project="", metadata_file="", requirement_files=(), extras=(), groups=(),
+        build_requires=(), requirements=("packaging==24.0", "pluggy==1.5.0", *SHARED),
+    )  # fmt: skip
+    first = await environment_layer(builder, base.image, plan, mirror, commit)
+    throwaway += first.tags
+    later = replace(plan, as_of="2024-06-02T00:00:00Z", reasons=("another date",))
+    assert (await environment_layer(builder, base.image, later, mirror, commit)).id == first.id
+
+    changed = replace(plan, requirements=("packaging==23.2", *SHARED))
+    second = await environment_layer(builder, base.image, changed, mirror, commit)
+    throwaway[:0] = second.tags
+    assert int(second.labels[CHAIN]) == int(first.labels[CHAIN]) + 1
+    async with inside(builder, second, container_spec) as container:
+        held = parse_pins((await container.check(*FREEZE)).decode())
+        left = await container.check("ls", f"{VENV}/lib/python{base.python}/site-packages")
+    assert held == parse_pins(second.labels[PINS])
+    assert held["packaging"] == "23.2"
+    assert {"pluggy", "packaging-24.0.dist-info"} & set(left.decode().split()) == set()
+    assert set(held) == {"packaging", *parse_pins(" ".join(SHARED)), "pip", "setuptools", "wheel"}
+
+
+async def test_tools_are_made_once_for_all_layers_above(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan]
+) -> None:
+    tools = await tools_layer(builder, base.image, own[2])
+    assert (await tools_layer(builder, base.image, own[2])).id == tools.id
+    assert (await tools_layer(builder, tools, own[2])).id == tools.id
+
+
+async def test_the_official_script_installs_without_a_network(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan],
+    container_spec: ContainerSpec, throwaway: list[str],
+) -> None:  # fmt: skip
+    mirror, commit, found = own
+    plan = replace(
+        found, extras=("test",), variables=("GREETING=good day",),
+        requirement_files=("requirements-test.txt",),
+        files={**found.files, "requirements-test.txt": OWN["requirements-test.txt"]},
+        optional=("no-such-thing-as-this-anywhere",),
+    )  # fmt: skip
+    made = await build_instance(builder, base.image, plan, mirror, commit)
+    throwaway += [made.tag, made.environment]
+    async with inside(builder, made.image, container_spec) as container:
+        for line in ("python -m pip install -e '.[test]'", "python -m pip install .[test]"):
+            script = SCRIPT.format(line=line)
+            done = await container.run(Command(("/bin/bash", "-c", script), timeout_s=120))
+            assert done.ok, done.output.decode()
+        config = await container.check("cat", f"{VENV}/pip.conf")
+        assert b"://" not in config
+    known = known_resolution(builder.home, builder.engine.architecture, plan)
+    assert known is not None
+    assert any("no-such-thing-as-this-anywhere: left out" in note for note in known.skipped)
+    assert any("iniconfig is taken from the index" in note for note in known.skipped)
+
+
+async def test_what_cannot_be_resolved_is_said_with_the_requirement(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan]
+) -> None:
+    mirror, commit, found = own
+    plan = replace(found, requirements=("iniconfig<1", "iniconfig>1"))
+    with pytest.raises(InfraFault) as caught:
+        await environment_layer(builder, base.image, plan, mirror, commit)
+    assert caught.value.kind is FaultKind.IMAGE_UNAVAILABLE
+    assert "iniconfig" in caught.value.message
+    assert "\n" not in caught.value.message
+    assert len(caught.value.message) < 700
+    assert known_resolution(builder.home, builder.engine.architecture, plan) is None
+
+
+async def test_an_index_that_does_not_answer_is_the_worlds_fault(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan]
+) -> None:
+    mirror, commit, found = own
+    # Nothing of this one is in the package cache.
+    plan = replace(found, requirements=("iniconfig==0.1",), as_of="2021-01-01T00:00:00Z")
+    await tools_layer(builder, base.image, plan)
+    nowhere = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
+    blind = replace(builder, environ={**builder.environ, **nowhere})
+    with pytest.raises(InfraFault) as caught:
+        await environment_layer(blind, base.image, plan, mirror, commit)
+    assert caught.value.kind is FaultKind.INDEX_UNREACHABLE
+    assert caught.value.retryable

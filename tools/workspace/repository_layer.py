@@ -1,0 +1,113 @@
+"""Repository layers: the history and files of dated ancestors, stored once for who shares them."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.workspace import labels as label
+from tools.workspace.builder import LEASE_S, BuildContainer, Builder
+from tools.workspace.channel import Command, Execution
+from tools.workspace.checkpoints import checkpoints
+from tools.workspace.container import Container, ContainerSpec, Limits
+from tools.workspace.engine import Image
+from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.git import plain_config
+from tools.workspace.ground import base_key
+from tools.workspace.history import ADVANCE, Step, step
+from tools.workspace.mirrors import Mirror
+from tools.workspace.scratch import scratch
+from tools.workspace.spec import LINK, PROJECT
+from tools.workspace.start import running
+
+RECIPE = "1"  # raised when the way histories are stored changes: every key changes with it
+
+
+@dataclass(frozen=True)
+class Below:
+    """What an environment and then an instance stand on.
+
+    Attributes:
+        image: the base image, or a repository layer on it.
+        commit: the ancestor whose history and files it holds; "" for none.
+    """
+
+    image: Image
+    commit: str = ""
+
+
+async def repository_layer(builder: Builder, base: Image, mirror: Mirror, commit: str) -> Below:
+    """The layers of a commit's checkpoints on a base image, each built where it is missing.
+
+    Raises:
+        InfraFault: of the engine, `host_disk_full`, or `image_unavailable` where git fails.
+    """
+    below = Below(base)
+    for checkpoint in await checkpoints(mirror, commit):
+        below = await _layer(builder, below, mirror, checkpoint)
+    return below
+
+
+async def _layer(builder: Builder, below: Below, mirror: Mirror, commit: str) -> Below:
+    key = hashlib.sha256(f"{RECIPE}\n{base_key(below.image)}\n{commit}".encode()).hexdigest()[:16]
+    tag = f"agent_runner/repository:{project_name(mirror.source)}-{commit[:8]}-{key}"
+    async with builder.locked(key):
+        image = await builder.engine.image(tag)
+        if image is None:
+            builder.report(f"storing the history of {mirror.source} up to {commit[:12]}")
+            with scratch() as own:
+                made = await step(mirror, commit, own, since=below.commit)
+                async with offline(builder, below.image) as container:
+                    await advance(container, made, builder.timeout_s)
+                    labels = {label.LAYER: "repository", label.KEY: key}
+                    built = BuildContainer(container, builder.timeout_s, {})
+                    image = await builder.keep(built, tag, labels)
+    return Below(image, commit)
+
+
+def project_name(source: str) -> str:
+    """A repository's name as part of an image's tag."""
+    name = re.sub(r"[^a-z0-9]+", "-", source.rstrip("/").rpartition("/")[2].lower()).strip("-")
+    return name[:40].strip("-") or "project"
+
+
+async def advance(container: Container, step: Step, timeout_s: float) -> None:
+    """Takes a step in a container: its history comes in, its files are written where they differ.
+
+    Raises:
+        InfraFault: `image_unavailable`, where git cannot do it.
+    """
+    link = f"mkdir -p {PROJECT} {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
+    await container.check("/bin/sh", "-c", link)
+    if container.spec.binds:
+        # The engine would leave the places of its mounts in the layer.
+        unpack = ("tar", "-xf", "-", "-C", PROJECT)
+        content = await asyncio.to_thread(step.tar.read_bytes)
+        done = await container.run(Command(unpack, "/", {}, content, timeout_s))
+        _require(done, step)
+    else:
+        with step.tar.open("rb") as tar:
+            await container.put_tar(PROJECT, tar)
+    script = ("/bin/sh", "-c", ADVANCE, "sh", str(step.date_s))
+    done = await container.run(Command(script, PROJECT, plain_config(), b"", timeout_s))
+    _require(done, step)
+
+
+def _require(done: Execution, step: Step) -> None:
+    if not done.ok:
+        text = done.output.decode(errors="replace").strip()[-500:]
+        message = f"the files of {step.commit[:12]} cannot be checked out: {text}"
+        raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
+
+
+@asynccontextmanager
+async def offline(builder: Builder, image: Image) -> AsyncIterator[Container]:
+    """A container to build in that needs no index."""
+    labels = label.run_labels(builder.run, "builder", lease_s=LEASE_S)
+    async with running(
+        builder.engine, ContainerSpec(image.id, labels, limits=Limits(pids=2048), hardened=False)
+    ) as container:
+        yield container

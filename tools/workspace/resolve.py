@@ -1,0 +1,192 @@
+"""From a plan to the complete list of exact versions, as of its date."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from tools.workspace.builder import BuildContainer
+from tools.workspace.channel import Execution
+from tools.workspace.environment import OVERRIDES_AS_OF, EnvironmentPlan
+from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.pins import parse_pins, written
+from tools.workspace.requirement_lists import Wanted, read_lists
+from tools.workspace.resolution import Resolution
+from tools.workspace.uv_inputs import (
+    INPUTS,
+    PYTHON,
+    TREE,
+    Attempt,
+    attempts,
+    compile_argv,
+    dates,
+    files_for,
+    metadata_argv,
+    packed,
+)  # fmt: skip
+from tools.workspace.uv_says import (
+    UNSATISFIABLE,
+    inconsistent,
+    named,
+    needed_by,
+    not_built,
+    reason,
+    uploaded_anew,
+)
+
+
+@dataclass
+class Resolver:
+    """Resolves in a container that holds the build tools; what it installs there is build tools.
+
+    Attributes:
+        wanted: what the plan's lists ask for.
+        left_out: distributions that nothing may bring in, each with its reason.
+        anew: what was deleted and uploaded again: its release of that day counts, whatever the
+            plan's date.
+        loosened: least versions, by name, in the place of whatever is asked for.
+        needed: those of them that the plan's overrides need, which may be as new as these.
+    """
+
+    made: BuildContainer
+    plan: EnvironmentPlan
+    wanted: Wanted
+    left_out: dict[str, str] = field(default_factory=dict)
+    anew: dict[str, str] = field(default_factory=dict)
+    loosened: dict[str, str] = field(default_factory=dict)
+    needed: set[str] = field(default_factory=set)
+    _required: frozenset[str] | None = None
+
+    @classmethod
+    async def open(cls, made: BuildContainer, plan: EnvironmentPlan, tree: bytes) -> "Resolver":
+        """Brings what uv reads into the container.
+
+        Args:
+            tree: the project's files as a tar archive: packaging files may read others of them.
+        """
+        wanted = read_lists(plan.requirement_files, plan.files, plan.project)
+        if plan.metadata_file:
+            await made.unpack(TREE, tree)
+        await made.unpack(INPUTS, packed(files_for(plan, wanted, ())))
+        if plan.build_requires:
+            backend = ("--overrides", f"{INPUTS}/instead.txt", *plan.build_requires)
+            install = ("uv", "pip", "install", "-q", "--no-config", "--python", PYTHON)
+            await made.attempt(*install, *dates(plan), *backend)
+        return cls(made, plan, wanted)
+
+    async def resolve(self) -> Resolution:
+        """Everything the environment holds.
+
+        Raises:
+            InfraFault: `index_unreachable`; `image_unavailable` with uv's words: nothing fits.
+        """
+        why = ""
+        for attempt in attempts(self.plan, self.wanted):
+            # Isolation changes nothing where the versions themselves do not go together.
+            if attempt.isolated and UNSATISFIABLE in why:
+                continue
+            done = await self._tried(attempt)
+            if done.ok:
+                notes = [f"resolved without {attempt.given_up}: {why}"] if attempt.given_up else []
+                return Resolution(
+                    pins=written(parse_pins(done.stdout.decode())),
+                    debian=self.plan.debian,
+                    skipped=(*self.wanted.skipped, *self._notes(), *notes),
+                )
+            why = reason(_text(done))
+        message = f"the dependencies as of {self.plan.as_of[:10]} cannot be resolved: {why}"
+        raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
+
+    def _notes(self) -> list[str]:
+        notes = [f"{name}: left out: {why}" for name, why in self.left_out.items()]
+        notes += [
+            f"{name}>={v} whatever is pinned: nothing else fits"
+            for name, v in self.loosened.items()
+        ]
+        return notes + [f"{name}: all its releases are of {day}" for name, day in self.anew.items()]
+
+    async def _tried(self, attempt: Attempt) -> Execution:
+        """Runs uv again while there is something to leave out, or to take whatever its date."""
+        while True:
+            argv = compile_argv(self.plan, self.wanted, attempt)
+            forced = dict.fromkeys(self.needed, max(self.plan.as_of, OVERRIDES_AS_OF))
+            for name, day in (forced | self.anew).items():
+                argv += ["--exclude-newer-package", f"{name}={day}"]
+            done = await self._run(argv)
+            if done.ok or not await self._can_do_with_less(_text(done), attempt):
+                return done
+
+    async def _run(self, argv: list[str]) -> Execution:
+        return await self.made.attempt(*argv, cwd=TREE if self.plan.metadata_file else INPUTS)
+
+    async def _can_do_with_less(self, said: str, attempt: Attempt) -> bool:
+        anew = {name: day for name, day in uploaded_anew(said).items() if name not in self.anew}
+        # What takes the place of a pinned version needs more than was pinned beside it.
+        forced = frozenset(_names(self.plan.overrides) | set(self.loosened))
+        needed = needed_by(said, forced)
+        older = inconsistent(said) | needed
+        loose = {name: version for name, version in older.items() if name not in self.loosened}
+        self.needed |= set(needed) & set(loose)
+        if anew or loose:
+            self.anew |= anew
+            self.loosened |= loose
+            await self._rewrite()
+            return True
+        if attempt.optional and await self._drop(named(said, self._optional()), said):
+            return True
+        return attempt.isolated and await self.leave_out(not_built(said), said)
+
+    def _optional(self) -> frozenset[str]:
+        """Names that may be left out one by one."""
+        return frozenset(_names((*self.plan.optional, *self.wanted.optional)))
+
+    async def leave_out(self, names: Iterable[str], said: str) -> bool:
+        """Leaves out what cannot be built, unless the project's own metadata require it.
+
+        Returns:
+            Whether there is less to resolve now.
+        """
+        wanted = {canonicalize_name(name) for name in names}
+        if not wanted:
+            return False
+        if self._required is None:
+            self._required = await self._what_metadata_require()
+        return await self._drop(wanted - self._required, said)
+
+    async def _drop(self, names: Iterable[str], said: str) -> bool:
+        new = [name for name in sorted(names) if name not in self.left_out]
+        self.left_out |= dict.fromkeys(new, reason(said))
+        if new:
+            await self._rewrite()
+        return bool(new)
+
+    async def _rewrite(self) -> None:
+        """Brings what is known now to where uv reads it."""
+        loosened = (f"{name}>={version}" for name, version in self.loosened.items())
+        files = files_for(self.plan, self.wanted, self.left_out, loosened)
+        await self.made.unpack(INPUTS, packed(files))
+
+    async def _what_metadata_require(self) -> frozenset[str]:
+        """Names; where metadata cannot be asked, all that is not optional."""
+        always = {"pytest", *_names(self.plan.build_requires)}
+        if self.plan.metadata_file:
+            done = await self._run(metadata_argv(self.plan))
+            if done.ok:
+                return frozenset({*always, *parse_pins(done.stdout.decode())})
+        everything = _names((*self.plan.requirements, *self.wanted.lines))
+        return frozenset({*always, *everything} - self._optional())
+
+
+def _names(lines: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for line in lines:
+        try:
+            found.add(canonicalize_name(Requirement(line).name))
+        except InvalidRequirement:
+            continue
+    return found
+
+
+def _text(done: Execution) -> str:
+    return done.output.decode(errors="replace")
