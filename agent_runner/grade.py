@@ -93,7 +93,8 @@ async def grading_of(
     """
     spec = container_spec(config.limits, ready, run=run, role="grader")
     index = OpenNetwork.of(ready.builder.environ)
-    grader = Grader(ready.builder.engine, spec, ready.head, config.limits.grade_s, index)
+    limit_s, project = config.limits.grade_s, ready.planned.project
+    grader = Grader(ready.builder.engine, spec, ready.head, limit_s, index, project)
     wanted = config.controls and not own_tests
     store = ControlStore(home / "controls", ready.instance.key) if wanted else None
     recipe = recipe_of(ready.located, own_tests=own_tests)

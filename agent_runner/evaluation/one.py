@@ -123,7 +123,8 @@ async def _judged(bench: Bench, item: Item, ready: Prepared, observer: Observer)
     """The kept verdict, or a new one; then what the task's own controls say."""
     config, directory = bench.config, bench.directory.instance(item.row.instance_id)
     spec = container_spec(config.limits, ready, run=bench.run, role="grader")
-    grader = Grader(bench.engine, spec, ready.head, config.limits.grade_s, bench.open_network)
+    limit_s, project = config.limits.grade_s, ready.planned.project
+    grader = Grader(bench.engine, spec, ready.head, limit_s, bench.open_network, project)
     store = ControlStore(bench.home / "controls", ready.instance.key)
     key = VerdictKey(item.patch, _layer(ready), item.recipe.key, grading_version(), _limits(config))
     is_kept = not bench.fresh and await asyncio.to_thread(bench.verdicts.take, key, directory)

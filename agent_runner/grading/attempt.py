@@ -29,6 +29,7 @@ SYSTEM = re.compile(
     r"|^/root/\.(?:bash|profile)|^/opt/venv/bin/(?:python|pip|pytest|py\.test|tox|activate)"
     r"|/site-packages/(?:_?pytest|pluggy|sitecustomize|usercustomize)\b"
 )
+OWN = re.compile(r"^/opt/venv/bin/([^/]+)$|/site-packages/([^/]+?)-[^/-]+\.dist-info(?:/|$)")
 CACHED = re.compile(r"__pycache__|\.pyc$")
 # A test file that the base commit lacks comes with the hidden tests, or not at all.
 SET_BACK = """
@@ -94,6 +95,7 @@ class Grader:
         spec: how its containers are made: the instance layer, no network.
         timeout_s: for the script.
         open_network: how a container gets the package index; None where none may.
+        project: the distribution's name; installing it changes what is its own.
     """
 
     engine: Engine
@@ -101,6 +103,7 @@ class Grader:
     commit: str
     timeout_s: float
     open_network: OpenNetwork | None = None
+    project: str = ""
 
     async def attempt(
         self, recipe: Recipe, patch: bytes, log: Path, *, network: OpenNetwork | None = None
@@ -154,17 +157,25 @@ async def _run(
         return ran
     await _set_tests(container, grader.commit, recipe)
     ran = await _run_script(container, grader.timeout_s, recipe, ran, network)
-    return replace(ran, tampered=tampered(await changed_paths(grader.engine, container)))
+    changed = await changed_paths(grader.engine, container)
+    return replace(ran, tampered=tampered(changed, grader.project))
 
 
-def tampered(changed: list[str]) -> tuple[str, ...]:
+def tampered(changed: list[str], project: str) -> tuple[str, ...]:
     """Those paths of a changed disk that tests have no business to change.
 
     Directories are named by the engine where something in them changed; a file says it already.
     """
     found = [path for path in changed if SYSTEM.search(path) and not CACHED.search(path)]
     above = {path.rpartition("/")[0] for path in changed}
-    return tuple(path for path in found if path not in above)
+    return tuple(path for path in found if path not in above and not _is_of(path, project))
+
+
+def _is_of(path: str, project: str) -> bool:
+    """Whether a path is a program or the metadata that installing the project itself writes."""
+    own = OWN.search(path)
+    name = re.sub(r"[^a-z]", "", project.lower())
+    return bool(name and own and re.sub(r"[^a-z]", "", (own[1] or own[2]).lower()) == name)
 
 
 async def _set_tests(container: Container, commit: str, recipe: Recipe) -> None:

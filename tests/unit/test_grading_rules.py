@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent_runner.benchmarks.rows import read, reading_of, recipe
-from agent_runner.grading.attempt import Attempt, Grader, Ran
+from agent_runner.grading.attempt import Attempt, Grader, Ran, tampered
 from agent_runner.grading.canonical import compose_log
 from agent_runner.grading.controls import empty_found
 from agent_runner.grading.network import OpenNetwork
@@ -271,3 +271,25 @@ async def test_a_log_nobody_could_read_is_a_hint() -> None:
     assert verdict.grade.note == "too long"
     assert verdict.grade.suspect
     assert verdict.report_is_error
+
+
+PROGRAMS = [
+    "/opt",
+    "/opt/venv/bin",
+    "/opt/venv/bin/py.test",
+    "/opt/venv/bin/pytest",
+    "/opt/venv/bin/pip3.9",
+    "/opt/venv/lib/python3.9/site-packages/pytest-6.3.0.dev2+g6e.dist-info/RECORD",
+    "/opt/venv/lib/python3.9/site-packages/thing-1.0.dist-info/RECORD",
+    "/opt/venv/lib/python3.9/site-packages/_pytest/runner.py",
+    "/opt/venv/lib/python3.9/site-packages/_pytest/__pycache__/runner.cpython-39.pyc",
+    "/testbed/bin/test",
+    "/usr/bin/git",
+]
+
+
+def test_programs_that_are_not_the_projects_own_are_tampered_with() -> None:
+    runner, pip, git = "/opt/venv/lib/python3.9/site-packages/_pytest/runner.py", *PROGRAMS[4::6]
+    assert tampered(PROGRAMS, "pytest") == (pip, runner, git)
+    assert set(PROGRAMS[2:6]) | {runner, git} == set(tampered(PROGRAMS, "thing"))
+    assert set(tampered(PROGRAMS, "pip")) == set(tampered(PROGRAMS, "")) - {pip}
