@@ -4,17 +4,14 @@ import asyncio
 import os
 import subprocess
 import tarfile
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
 from agent_runner.benchmarks.seeds import tasks_file
 from agent_runner.task import Task, load_tasks, locate
-from tools.workspace import checkpoints as dated
-from tools.workspace.checkpoints import checkpoints
+from tests.unit.conftest import MakeRepository
 from tools.workspace.git import git
 from tools.workspace.history import (
     ADVANCE,
@@ -28,16 +25,6 @@ from tools.workspace.history import (
 from tools.workspace.mirrors import Mirror, open_mirror
 
 OFFLINE = [task for task in load_tasks(tasks_file()) if task.repo.endswith(".fast-import")]
-
-
-class Repository(Protocol):
-    path: Path
-
-    def git(self, *arguments: str, stdin: str | None = None) -> str: ...
-    def commit(self, files: Mapping[str, str], message: str = "change") -> str: ...
-
-
-New = Callable[[str], Repository]
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ class Cut:
 
 
 @pytest.fixture(scope="module")
-def made(new_repository: New, tmp_path_factory: pytest.TempPathFactory) -> Cut:
+def made(new_repository: MakeRepository, tmp_path_factory: pytest.TempPathFactory) -> Cut:
     repository = new_repository("r")
     repository.commit({"a.txt": "one"})
     repository.git("tag", "v1")
@@ -166,7 +153,7 @@ def test_the_working_tree_is_that_of_the_base(unpacked: Unpacked) -> None:
 
 
 @pytest.fixture
-def stacked(new_repository: New, tmp_path: Path) -> "Stacked":
+def stacked(new_repository: MakeRepository, tmp_path: Path) -> "Stacked":
     """Three years of history in two steps and the base."""
     repository = new_repository("stacked")
     files = {f"kept/{n}.txt": f"{n}\n" for n in range(5)}
@@ -302,51 +289,3 @@ async def test_a_seed_is_cut_at_its_base(task: Task, tmp_path: Path) -> None:
 
 async def _ids(mirror: Mirror, span: str) -> list[str]:
     return (await git("rev-list", span, cwd=mirror.path)).decode().split()
-
-
-@pytest.fixture
-def busy(new_repository: New, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
-    """Commits of known dates; every history is long enough for layers of its own."""
-    monkeypatch.setattr(dated, "WORTH_COMMITS", 1)
-    return new_repository("busy")
-
-
-def _commit_at(repository: Repository, date: str) -> str:
-    repository.commit({"a.txt": date})
-    env = {**os.environ, "GIT_COMMITTER_DATE": f"{date}T12:00:00Z"}
-    who = ("-c", "user.name=A", "-c", "user.email=a@b")
-    argv = ["git", *who, "commit", "-q", "--amend", "--no-edit", "--allow-empty"]
-    subprocess.run(argv, cwd=repository.path, env=env, check=True)
-    return repository.git("rev-parse", "HEAD")
-
-
-async def test_checkpoints_are_the_last_commits_before_calendar_dates(
-    busy: Repository, tmp_path: Path
-) -> None:
-    dates = "2018-05-01 2019-12-30 2020-01-02 2020-12-31 2021-01-01 2021-08-01"
-    at = {date: _commit_at(busy, date) for date in dates.split()}
-    mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
-    expected = (at["2019-12-30"], at["2020-12-31"])
-    assert await checkpoints(mirror, at["2021-08-01"]) == expected
-    assert await checkpoints(mirror, at["2021-01-01"]) == expected
-    assert await checkpoints(mirror, at["2020-12-31"]) == (at["2019-12-30"],)
-    assert await checkpoints(mirror, at["2019-12-30"]) == (at["2018-05-01"],)
-    assert await checkpoints(mirror, at["2018-05-01"]) == ()
-
-
-async def test_a_checkpoint_is_an_ancestor_whatever_the_dates_say(
-    busy: Repository, tmp_path: Path
-) -> None:
-    first = _commit_at(busy, "2019-01-01")
-    base = _commit_at(busy, "2021-08-01")
-    _commit_at(busy, "2019-06-01")  # later than the base, with a clock gone wrong
-    mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
-    assert await checkpoints(mirror, base) == (first,)
-
-
-async def test_a_short_history_is_not_worth_layers(new_repository: New, tmp_path: Path) -> None:
-    repository = new_repository("short")
-    for date in ("2019-01-01", "2021-01-01", "2021-08-01"):
-        base = _commit_at(repository, date)
-    mirror = await open_mirror(str(repository.path), "HEAD", tmp_path / "home", timeout_s=30)
-    assert await checkpoints(mirror, base) == ()

@@ -204,6 +204,20 @@ async def test_installation_that_is_no_link_is_reported(
     assert found.endswith(".dist-info")
 
 
+@pytest.mark.parametrize("head", ["PK\\003\\004", "\\037\\213\\010", "BZh9", "\\3757zXZ\\000"])
+async def test_a_damaged_archive_hides_nothing_else(
+    workspace: Workspace, prepared: Prepared, head: str
+) -> None:
+    """It is no archive; the search goes on behind it."""
+    await plant(
+        workspace.container,
+        f"printf '{head}damaged' > /opt/aaa; head -c 3000 /dev/zero >> /opt/aaa; "
+        "touch /opt/spanset-9.9-py3-none-any.whl",
+    )
+    found = (await measured(workspace.container, prepared)).foreign_git_stores
+    assert found == ("/opt/spanset-9.9-py3-none-any.whl",)
+
+
 async def test_what_is_not_the_projects_is_not_reported(
     workspace: Workspace, prepared: Prepared
 ) -> None:

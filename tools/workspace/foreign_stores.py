@@ -13,7 +13,7 @@ LIST_LIMIT_BYTES = 50_000_000
 
 # Runs with the environment's Python, which may be as old as 3.6.
 _WALK = r"""
-import json, os, re, subprocess, sys, tarfile, zipfile
+import json, os, re, struct, subprocess, sys, tarfile, zipfile, zlib
 
 project, pattern = sys.argv[1:3]
 store = project + "/.git"
@@ -27,6 +27,11 @@ pair = re.compile(r"[0-9a-f]{2}$")
 # No archive and no pack goes by these names; opening each would take seconds.
 plain = re.compile(r".*\.(py|pyc|pyi|so|h|hpp|c|a|o|txt|rst|md|html|js|css|po|mo|pm|pl|[1-8])$")
 site = re.compile(r"(site|dist)-packages$")
+# What reading a file raises that is no archive after all, or a damaged one.
+broken = (
+    OSError, EOFError, ValueError, OverflowError, NotImplementedError, RuntimeError, struct.error,
+    tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error,
+)
 # What a repository that was only ever cut at a commit consists of.
 own = re.compile(
     r"HEAD$|config$|index$|packed-refs$|description$|info/exclude$|refs/"
@@ -87,7 +92,7 @@ def holds(path):
             with tarfile.open(path) as members:
                 first = members.next()
                 return first is not None and bool(rooted.match(first.name))
-    except Exception:
+    except broken:
         return False
     return False
 

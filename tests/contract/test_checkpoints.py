@@ -1,0 +1,64 @@
+"""A history is shared up to calendar dates: commits on the way to the base, never past it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import MakeRepository, Repository
+from tools.workspace import checkpoints as dated
+from tools.workspace.checkpoints import checkpoints
+from tools.workspace.mirrors import open_mirror
+
+
+@pytest.fixture
+def busy(
+    new_repository: MakeRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Repository:
+    """Commits of known dates; every history is long enough for layers of its own."""
+    monkeypatch.setattr(dated, "WORTH_COMMITS", 1)
+    return new_repository("busy")
+
+
+def _commit_at(repository: Repository, date: str) -> str:
+    repository.commit({"a.txt": date})
+    env = {**os.environ, "GIT_COMMITTER_DATE": f"{date}T12:00:00Z"}
+    who = ("-c", "user.name=A", "-c", "user.email=a@b")
+    argv = ["git", *who, "commit", "-q", "--amend", "--no-edit", "--allow-empty"]
+    subprocess.run(argv, cwd=repository.path, env=env, check=True)
+    return repository.git("rev-parse", "HEAD")
+
+
+async def test_checkpoints_are_the_last_commits_before_calendar_dates(
+    busy: Repository, tmp_path: Path
+) -> None:
+    dates = "2018-05-01 2019-12-30 2020-01-02 2020-12-31 2021-01-01 2021-08-01"
+    at = {date: _commit_at(busy, date) for date in dates.split()}
+    mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
+    expected = (at["2019-12-30"], at["2020-12-31"])
+    assert await checkpoints(mirror, at["2021-08-01"]) == expected
+    assert await checkpoints(mirror, at["2021-01-01"]) == expected
+    assert await checkpoints(mirror, at["2020-12-31"]) == (at["2019-12-30"],)
+    assert await checkpoints(mirror, at["2019-12-30"]) == (at["2018-05-01"],)
+    assert await checkpoints(mirror, at["2018-05-01"]) == ()
+
+
+async def test_a_checkpoint_is_an_ancestor_whatever_the_dates_say(
+    busy: Repository, tmp_path: Path
+) -> None:
+    first = _commit_at(busy, "2019-01-01")
+    base = _commit_at(busy, "2021-08-01")
+    _commit_at(busy, "2019-06-01")  # later than the base, with a clock gone wrong
+    mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
+    assert await checkpoints(mirror, base) == (first,)
+
+
+async def test_a_short_history_is_not_worth_layers(
+    new_repository: MakeRepository, tmp_path: Path
+) -> None:
+    repository = new_repository("short")
+    for date in ("2019-01-01", "2021-01-01", "2021-08-01"):
+        base = _commit_at(repository, date)
+    mirror = await open_mirror(str(repository.path), "HEAD", tmp_path / "home", timeout_s=30)
+    assert await checkpoints(mirror, base) == ()
