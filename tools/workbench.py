@@ -47,6 +47,8 @@ class TaskWorkbench(Workbench):
     def __init__(self, tools: Sequence[Tool], ready: Callable[[], Awaitable[object]]) -> None:
         """Takes the tools, and what has to be over before the first of them may run."""
         self._tools = {tool.name: tool for tool in tools}
+        # AutoGen asks before each model call and again for each tool call.
+        self._schemas = [_schema(tool) for tool in tools]
         self._ready = ready
         self._lock = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
@@ -62,7 +64,7 @@ class TaskWorkbench(Workbench):
 
     async def list_tools(self) -> list[ToolSchema]:
         """The tools as the model reads them."""
-        return [_schema(tool) for tool in self._tools.values()]
+        return list(self._schemas)
 
     async def call_tool(
         self,
