@@ -1,9 +1,9 @@
 """The configuration of a run: validated whole before anything starts, written beside its result."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -90,13 +90,9 @@ class ContextConfig(Section):
         return self
 
 
-class RunConfig(Section):
-    """Everything that determines a single run."""
+class EpisodeConfig(Section):
+    """How an episode runs, whichever its task is."""
 
-    task_id: str | None = None
-    tasks: str | None = None
-    dataset: str | None = None
-    split: str = "test"
     solver: Solver = "agent"
     recording: str | None = None
     model: str = "kimi"
@@ -108,6 +104,15 @@ class RunConfig(Section):
     images: ImagesConfig = ImagesConfig()
     patch: PatchConfig = PatchConfig()
     context: ContextConfig = ContextConfig()
+
+
+class RunConfig(EpisodeConfig):
+    """Everything that determines a single run."""
+
+    task_id: str | None = None
+    tasks: str | None = None
+    dataset: str | None = None
+    split: str = "test"
 
 
 Layer = Mapping[str, Any]
@@ -158,21 +163,29 @@ def parse_set(text: str) -> Layer:
     return checked
 
 
-def resolve(layers: list[Layer]) -> RunConfig:
+C = TypeVar("C", bound=BaseModel)
+
+
+def resolve(layers: Sequence[Layer]) -> RunConfig:
     """Merges layers, lowest first, and validates the whole.
 
     Raises:
         UsageError: a key is unknown (the nearest right one is named) or a value is wrong.
     """
+    return resolve_as(RunConfig, layers)
+
+
+def resolve_as(kind: type[C], layers: Sequence[Layer]) -> C:
+    """Like `resolve`, for a configuration of another kind."""
     merged: dict[str, Any] = {}
     for layer in layers:
         merged = merge(merged, layer)
     try:
-        return RunConfig.model_validate(merged)
+        return kind.model_validate(merged)
     except ValidationError as error:
-        raise UsageError(explain(error, keys(RunConfig))) from error
+        raise UsageError(explain(error, keys(kind))) from error
 
 
-def dump(config: RunConfig) -> str:
+def dump(config: BaseModel) -> str:
     """The configuration as YAML, to be read back by `--config`."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
