@@ -1,12 +1,14 @@
-"""The solvers with an agent: a live model, or a scripted one on loopback, over the same client."""
+"""The solvers with an agent: a live, a scripted or a recorded model, over the same client."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from autogen_agentchat.agents import AssistantAgent
 
+from agent_runner import __version__
 from agent_runner.agent import NAME, Loop, Tally
 from agent_runner.config import RunConfig
 from agent_runner.context import ElidingContext
@@ -16,8 +18,12 @@ from agent_runner.model import Model
 from agent_runner.observer import Observer
 from agent_runner.policy import policy
 from agent_runner.prompts import Prompts
-from agent_runner.provider.client import ModelClient
+from agent_runner.provider.client import EpisodeClient, ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
+from agent_runner.provider.recording.lines import Header as RecordingHeader
+from agent_runner.provider.recording.recorder import Recorder, stamp
+from agent_runner.provider.recording.replay import AT_ONCE, ReplaySource
+from agent_runner.provider.redaction import Redactor
 from agent_runner.trajectory import End, Header, Trajectory, TurnLine
 from tools.outputs.display import plain
 from tools.outputs.store import Outputs
@@ -43,6 +49,7 @@ class AgentRun:
     draft: Draft
     observer: Observer
     trajectory: Path
+    recording: Path
     ready: Callable[[], Awaitable[object]]
 
     async def solve(self) -> None:
@@ -60,8 +67,7 @@ class AgentRun:
         with Trajectory.create(self.trajectory) as trajectory:
             trajectory.write(self._header(profile.model))
             try:
-                async with self._client() as client:
-                    episode = client.for_episode()
+                async with self._episode() as episode:
                     agent = AssistantAgent(
                         NAME,
                         episode,
@@ -100,19 +106,52 @@ class AgentRun:
         return ElidingContext(budget, settings.high, settings.low)
 
     @asynccontextmanager
-    async def _client(self) -> AsyncIterator[ModelClient]:
-        """The client, and on loopback the scripted endpoint it talks to."""
-        if self.model.script is None:
-            async with ModelClient(self.model.resolved) as client:
-                yield client
-            return
-        from agent_runner.testing.endpoint import FakeEndpoint
-        from agent_runner.testing.script import Script
+    async def _episode(self) -> AsyncIterator[EpisodeClient]:
+        """The client of this episode, every exchange of which is recorded."""
+        with self._recorder() as recorder:
+            try:
+                async with self._client() as client:
+                    yield client.for_episode(recorder)
+            finally:
+                stopped = recorder.stopped if recorder else None
+                self.draft.provenance["recording"] = (
+                    f"stopped: {stopped}" if stopped else self.config.record
+                )
 
-        script = Script.load(self.model.script)
-        async with FakeEndpoint([script]) as endpoint:
-            profile = self.model.profile.model_copy(update={"base_url": endpoint.base_url})
-            async with ModelClient(with_key(profile, {})) as client:
+    def _recorder(self) -> AbstractContextManager[Recorder | None]:
+        level = self.config.record
+        if level == "off":
+            return nullcontext()
+        header = RecordingHeader(
+            level=level,
+            task_id=self.draft.task.task_id,
+            began=stamp(time.time()),
+            agent_runner=__version__,
+            profile=self.model.profile,
+        )
+        redactor = Redactor(self.model.resolved.api_key.get_secret_value())
+        return Recorder(self.recording, header, redactor, self.observer.complain)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[ModelClient]:
+        """The client of a live model, of a recording, or of a script that is played on loopback."""
+        if self.model.recording is not None:
+            source = ReplaySource(
+                self.model.recording, self.config.replay, self.observer.complain
+            )  # fmt: skip
+            async with ModelClient(self.model.resolved, AT_ONCE, source) as client:
+                yield client
+        elif self.model.script is not None:
+            from agent_runner.testing.endpoint import FakeEndpoint
+            from agent_runner.testing.script import Script
+
+            script = Script.load(self.model.script)
+            async with FakeEndpoint([script]) as endpoint:
+                profile = self.model.profile.model_copy(update={"base_url": endpoint.base_url})
+                async with ModelClient(with_key(profile, {})) as client:
+                    yield client
+        else:
+            async with ModelClient(self.model.resolved) as client:
                 yield client
 
     def _on_turn(self, trajectory: Trajectory) -> Callable[[TurnLine], None]:

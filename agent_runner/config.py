@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from agent_runner.document import explain, keys, read_yaml
 from agent_runner.errors import UsageError
@@ -90,11 +98,18 @@ class ContextConfig(Section):
         return self
 
 
+def _level(given: object) -> object:
+    # YAML reads a bare `off` as false.
+    return "off" if given is False else given
+
+
 class EpisodeConfig(Section):
     """How an episode runs, whichever its task is."""
 
     solver: Solver = "agent"
     recording: str | None = None
+    record: Annotated[Literal["off", "meta", "full"], BeforeValidator(_level)] = "full"
+    replay: Literal["strict", "lenient"] = "strict"
     model: str = "kimi"
     base_url: str | None = None
     prompt: str = "configs/prompts/agent.md"

@@ -225,7 +225,7 @@ async def _solve(
 
     run = AgentRun(
         config, job.model, job.prompts, workspace, tools, outputs, draft, observer,
-        job.directory.trajectory, measured,
+        job.directory.trajectory, job.directory.recording, measured,
     )  # fmt: skip
     with job.stages.stage("agent"):
         await run.solve()

@@ -4,24 +4,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from agent_runner.config import RunConfig
 from agent_runner.errors import UsageError
 from agent_runner.places import root
-from agent_runner.provider.profile import ModelCatalog, ModelProfile, ResolvedModel
+from agent_runner.provider.profile import (
+    LOOPBACK_KEY,
+    ModelCatalog,
+    ModelProfile,
+    ResolvedModel,
+)
+from agent_runner.provider.recording.recording import NAME, Recording, is_recording
 
 SCRIPTED_URL = "http://127.0.0.1:9/v1"  # replaced once the endpoint has its port
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model with its key, or a script that plays one on loopback.
+    """A model with its key, or a script that plays one on loopback, or the recording of one.
 
     Attributes:
-        script: the recording to play; None for a live model.
+        script, recording: what answers; both None for a live model.
     """
 
     resolved: ResolvedModel
-    script: Path | None
+    script: Path | None = None
+    recording: Recording | None = None
 
     @property
     def profile(self) -> ModelProfile:
@@ -33,17 +42,31 @@ def choose(config: RunConfig, environ: Mapping[str, str]) -> Model:
     """The model of a run.
 
     Raises:
-        UsageError: it is unknown, has no key, or the recording cannot be read.
+        UsageError: it is unknown or has no key; the recording is none, or of another task.
     """
     catalog = ModelCatalog.load(root() / "configs" / "models.yaml")
     if config.solver != "replay":
-        return Model(catalog.resolve(config.model, config.base_url, environ), None)
+        return Model(catalog.resolve(config.model, config.base_url, environ))
     if config.recording is None:
         raise UsageError("--solver replay needs --recording FILE")
     path = Path(config.recording)
     path = path if path.exists() else root() / path
+    path = path / NAME if path.is_dir() else path
     # Read here as well, so that a broken recording is told before a container starts.
+    if is_recording(path):
+        return _recorded(path, config)
     from agent_runner.testing.script import Script
 
     script = Script.load(path)
-    return Model(catalog.resolve(script.model, SCRIPTED_URL, {}), path)
+    return Model(catalog.resolve(script.model, SCRIPTED_URL, {}), script=path)
+
+
+def _recorded(path: Path, config: RunConfig) -> Model:
+    """The recorded model: its profile is that of the recorded run, and no key is needed."""
+    recording = Recording.load(path)
+    recorded = recording.header.task_id
+    if config.task_id is not None and recorded != config.task_id:
+        raise UsageError(f"{path}: was recorded at task {recorded}, and this is {config.task_id}")
+    profile = recording.header.profile
+    key = SecretStr(LOOPBACK_KEY)  # never sent
+    return Model(ResolvedModel(profile=profile, api_key=key), recording=recording)

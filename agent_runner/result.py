@@ -130,7 +130,7 @@ class IsolationEvidence(Record):
 
 
 class Provenance(Record):
-    """What this result was made with."""
+    """What this result was made with; `recording` is its level, or why it stopped on the way."""
 
     agent_runner: str
     autogen: str | None = None
@@ -143,6 +143,7 @@ class Provenance(Record):
     prompt_sha256: str | None = None
     model_asked: str | None = None
     model_answered: str | None = None
+    recording: str | None = None
 
 
 class Result(Record):

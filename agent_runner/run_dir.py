@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent_runner.errors import UsageError
 from agent_runner.places import root
+from agent_runner.provider.recording.recording import NAME as RECORDING
 from agent_runner.result import Result
 
 
@@ -21,6 +22,11 @@ class RunDir:
     def trajectory(self) -> Path:
         """One line per turn."""
         return self.path / "trajectory.jsonl"
+
+    @property
+    def recording(self) -> Path:
+        """One line per request to the model and its answer."""
+        return self.path / RECORDING
 
     @property
     def outputs(self) -> Path:

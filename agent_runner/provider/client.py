@@ -21,8 +21,10 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from agent_runner.provider.endpoint import ChatRequest, Endpoint
+from agent_runner.provider.exchange import Source
 from agent_runner.provider.messages import wire_messages, wire_tool_choice, wire_tools
 from agent_runner.provider.profile import ModelProfile, ResolvedModel
+from agent_runner.provider.recording.recorder import Recorder
 from agent_runner.provider.records import CallRecord
 from agent_runner.provider.retries import ModelCall, RetryPolicy
 
@@ -30,16 +32,25 @@ _BYTES_PER_TOKEN = 4
 
 
 class ModelClient:
-    """The clients of all episodes that share one model, one endpoint and one key."""
+    """The clients of all episodes that share one model, one endpoint and one key.
 
-    def __init__(self, resolved: ResolvedModel, retries: RetryPolicy | None = None) -> None:
+    Args:
+        source: answers instead of the endpoint, as a recording does.
+    """
+
+    def __init__(
+        self,
+        resolved: ResolvedModel,
+        retries: RetryPolicy | None = None,
+        source: Source | None = None,
+    ) -> None:
         self._profile = resolved.profile
-        self._endpoint = Endpoint(resolved)
+        self._endpoint = Endpoint(resolved, source)
         self._retries = retries or RetryPolicy()
 
-    def for_episode(self) -> "EpisodeClient":
-        """Return the client one agent gets; its records are its own."""
-        return EpisodeClient(self._profile, self._endpoint, self._retries)
+    def for_episode(self, recorder: Recorder | None = None) -> "EpisodeClient":
+        """Return the client one agent gets; its records are its own, and so is `recorder`."""
+        return EpisodeClient(self._profile, self._endpoint, self._retries, recorder)
 
     async def close(self) -> None:
         """Close the connections; the clients of the episodes are of no use any more."""
@@ -62,7 +73,14 @@ class EpisodeClient(ChatCompletionClient):
 
     component_type = "model"
 
-    def __init__(self, profile: ModelProfile, endpoint: Endpoint, retries: RetryPolicy) -> None:
+    def __init__(
+        self,
+        profile: ModelProfile,
+        endpoint: Endpoint,
+        retries: RetryPolicy,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._recorder = recorder
         self._profile = profile
         self._endpoint = endpoint
         self._retries = retries
@@ -111,7 +129,8 @@ class EpisodeClient(ChatCompletionClient):
         return await running
 
     async def _call(self, request: ChatRequest) -> CreateResult:
-        call = ModelCall(lambda: self._endpoint.send(request), self._retries)
+        tap = self._recorder.call() if self._recorder else None
+        call = ModelCall(lambda: self._endpoint.send(request, tap), self._retries)
         self._under_way = call
         try:
             result = (await call.run()).result

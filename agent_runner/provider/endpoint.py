@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,8 +19,10 @@ from openai import (
 from pydantic_core import to_json
 
 from agent_runner.errors import ProviderKind
+from agent_runner.provider.exchange import Answer, Exchange, Sent, Source, Tap
 from agent_runner.provider.faults import AnswerFault, fault_of, invocation_of
 from agent_runner.provider.profile import ModelProfile, ResolvedModel, is_loopback
+from agent_runner.provider.redaction import Redactor
 from agent_runner.provider.reply import Reply, parse_reply
 
 if TYPE_CHECKING:
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
         ChatCompletionToolChoiceOptionParam,
     )
 
-_HIDDEN = b"***"
 _NO_SUCCESS = 300
 
 
@@ -70,14 +72,19 @@ class Endpoint:
 
     Redirects are not followed, so that no request leaves the origin its key belongs to, and
     loopback is reached past any proxy of the environment.
+
+    Args:
+        source: answers instead of the endpoint, which is then never asked.
     """
 
-    def __init__(self, resolved: ResolvedModel) -> None:
+    def __init__(self, resolved: ResolvedModel, source: Source | None = None) -> None:
         profile = resolved.profile
         self._profile = profile
-        self._key = resolved.api_key.get_secret_value()
+        self._source = source
+        key = resolved.api_key.get_secret_value()
+        self._redactor = Redactor(key)
         self._sdk = _OnlyWhatWeSend(
-            api_key=self._key,
+            api_key=key,
             organization="",
             project="",
             base_url=profile.base_url,
@@ -86,41 +93,60 @@ class Endpoint:
             http_client=_connections(profile),
         )
 
-    async def send(self, request: ChatRequest) -> Reply:
-        """Make one attempt.
+    async def send(self, request: ChatRequest, tap: Tap | None = None) -> Reply:
+        """Make one attempt, of which `tap` is told.
 
         Raises:
             AnswerFault: a status other than 2xx, no connection, or no whole answer in `timeout_s`.
             UnusableReply: success with a body of no use.
             ContextOverflow: the prompt does not fit the model.
         """
-        status, headers, body = await self._exchange(request)
-        if status >= _NO_SUCCESS:
-            raise fault_of(status, headers, body)
-        return parse_reply(body, invocation_of(headers), request.tool_names)
+        answer = await self._tapped(Sent(request.messages, self._settings(request)), tap)
+        if answer.status >= _NO_SUCCESS:
+            raise fault_of(answer.status, answer.headers, answer.body)
+        return parse_reply(answer.body, invocation_of(answer.headers), request.tool_names)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._sdk.close()
+        if self._source is not None:
+            await self._source.close()
 
-    async def _exchange(self, request: ChatRequest) -> tuple[int, Mapping[str, str], bytes]:
+    async def _tapped(self, sent: Sent, tap: Tap | None) -> Answer:
+        began_s, clock_s = time.time(), time.monotonic()
+        answer, broke = None, "cancelled before the answer came"
+        try:
+            answer = await (self._source.ask(sent) if self._source else self._exchange(sent))
+        except AnswerFault as fault:
+            broke = fault.message
+            raise
+        finally:
+            if tap is not None:
+                duration_s = time.monotonic() - clock_s
+                tap.exchanged(
+                    Exchange(sent, answer, None if answer else broke, began_s, duration_s)
+                )
+        return answer
+
+    async def _exchange(self, sent: Sent) -> Answer:
+        body = to_json({"model": self._profile.model, "messages": sent.messages, **sent.settings})
         try:
             # The SDK's own limit is per read: an endpoint that drips bytes would never hit it.
             async with asyncio.timeout(self._profile.timeout_s):
                 # `chat.completions.create` walks the whole history in Python, 20 ms for 500 kB.
                 answer = await self._sdk.post(
-                    "/chat/completions", cast_to=Response, content=self._body(request)
+                    "/chat/completions", cast_to=Response, content=body
                 )
         except APIStatusError as error:
             answer = error.response
         except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError) as error:
             raise self._no_answer(error) from error
-        return answer.status_code, answer.headers, self._without_key(answer.content)
+        clean = {name.lower(): self._redactor.text(text) for name, text in answer.headers.items()}
+        return Answer(answer.status_code, clean, self._redactor.body(answer.content))
 
-    def _body(self, request: ChatRequest) -> bytes:
+    def _settings(self, request: ChatRequest) -> dict[str, object]:
         parameters: dict[str, object] = {
             "model": self._profile.model,
-            "messages": request.messages,
             "max_tokens": self._profile.max_tokens,
         }
         if self._profile.temperature is not None:
@@ -131,7 +157,7 @@ class Endpoint:
             parameters["parallel_tool_calls"] = False
             if request.tool_choice != "auto":
                 parameters["tool_choice"] = request.tool_choice
-        return to_json({**parameters, **self._profile.extra_body, **request.extra})
+        return {**parameters, **self._profile.extra_body, **request.extra}
 
     def _no_answer(self, error: Exception) -> AnswerFault:
         # The SDK says "Connection error." or "timed out", also of a connection that was closed.
@@ -139,11 +165,8 @@ class Endpoint:
         reason = " ".join(str(causes[-1]).split()) or type(causes[-1]).__name__
         if any(isinstance(cause, TimeoutError) for cause in causes):
             reason = f"no whole answer in {self._profile.timeout_s:g} s"
-        message = f"no answer from {self._profile.base_url}: {reason}"
+        message = self._redactor.text(f"no answer from {self._profile.base_url}: {reason}")
         return AnswerFault(ProviderKind.UNAVAILABLE, message, retryable=True)
-
-    def _without_key(self, body: bytes) -> bytes:
-        return body.replace(self._key.encode(), _HIDDEN) if len(self._key) > len("none") else body
 
 
 def _connections(profile: ModelProfile) -> DefaultAioHttpClient:
