@@ -27,6 +27,7 @@ Examples:
   python -m agent_runner --task-id TASK --model kimi
   python -m agent_runner --tasks my_tasks.jsonl --task-id TASK --solver gold
   python -m agent_runner --dataset SWE-bench_Verified --task-id INSTANCE
+  python -m agent_runner --task-id TASK --recording sandbox/runs/RUN
   python -m agent_runner --repo . --ref main --patch fix.diff --pytest-k "not slow"
 
 Exit codes: 0 resolved, 1 not resolved, 2 the command line is wrong, 3 the engine, disk, network,
@@ -77,7 +78,7 @@ class Commands(click.Group):
     type=click.Choice(["agent", "gold", "none", "patch", "replay"]),
     help="Who solves it: an agent, the reference patch, nobody, --patch, or --recording. [agent]",
 )
-@click.option("--recording", type=FILE, help="With --solver replay: the model's part to play.")
+@click.option("--recording", type=FILE, help="Play the model's part of this run or script again.")
 @click.option("--model", metavar="NAME", help="A profile of configs/models.yaml, run live. [kimi]")
 @click.option("--base-url", metavar="URL", help="Another OpenAI-compatible endpoint.")
 @click.option("--prompt", type=FILE, help="Another prompt. [configs/prompts/agent.md]")

@@ -50,6 +50,8 @@ def configure(options: Options) -> RunConfig:
     if config.solver == "replay" and options.model and not options.solver:
         # A model named by hand means a live run, whatever a configuration file replays.
         config = resolve([*given, named, {"solver": "agent", "recording": None}])
+    if options.recording is not None and config.solver != "replay":
+        raise UsageError("--recording is played by --solver replay; --model asks a live model")
     if options.repo is None and config.solver == "patch" and config.patch.file is None:
         raise UsageError("--solver patch needs --patch FILE")
     if options.patch is not None and config.solver != "patch":
@@ -84,4 +86,6 @@ def _named(options: Options) -> dict[str, Any]:
         layer.setdefault("solver", "patch")
     if options.repo is not None:
         layer.setdefault("solver", "patch")
+    if options.recording is not None:
+        layer.setdefault("solver", "replay")
     return layer

@@ -134,9 +134,7 @@ class Endpoint:
             # The SDK's own limit is per read: an endpoint that drips bytes would never hit it.
             async with asyncio.timeout(self._profile.timeout_s):
                 # `chat.completions.create` walks the whole history in Python, 20 ms for 500 kB.
-                answer = await self._sdk.post(
-                    "/chat/completions", cast_to=Response, content=body
-                )
+                answer = await self._sdk.post("/chat/completions", cast_to=Response, content=body)
         except APIStatusError as error:
             answer = error.response
         except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError) as error:

@@ -13,6 +13,7 @@ import pytest
 
 from agent_runner import __version__, cli
 from agent_runner.places import root
+from agent_runner.provider.recording.lines import sha256_of
 
 CHECKOUT = Path(__file__).parents[2]
 SEED = "spanset__merge-nested"
@@ -85,6 +86,10 @@ def refused(ended: Ended, *said: str) -> None:
         (["--task-id", SEED, "--base-url", "http://[::1]:9", "--prompt", "no.md"], ["no.md"]),
         (["--task-id", SEED, "--solver", "replay"], ["--recording"]),
         (["--task-id", SEED, "--solver", "replay", "--recording", "no.yaml"], ["no.yaml"]),
+        (["--task-id", SEED, "--recording", "."], ["provider.jsonl", "No such file"]),
+        (["--task-id", SEED, "--recording", "x", "--model", "kimi"], ["--recording is played by"]),
+        (["--task-id", SEED, "--recording", "x", "--solver", "gold"], ["--recording is played by"]),
+        (["--task-id", SEED, "--set", "record=no way"], ["record: Input should be 'off', 'meta'"]),
         (["--task-id", SEED, "--solver", "patch"], ["--patch"]),
         (["--task-id", SEED, "--patch", "none.diff"], ["none.diff", "No such file"]),
         (["--task-id", SEED, "--ref", "main"], ["--ref belongs to --repo"]),
@@ -99,6 +104,39 @@ def refused(ended: Ended, *said: str) -> None:
 )
 def test_bad_input_is_one_line_and_exit_2(run: Run, arguments: list[str], said: list[str]) -> None:
     refused(run(*arguments), *said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"type": "header", "task_id": "x", "system_prompt": "s"}', ["is a trajectory"]),
+        ('{"type": "header", "recording"', ["line 1 is no header"]),
+        ("turns: []", ["turns: Tuple should have at least 1 item"]),
+        ("\x00", ["not valid YAML"]),
+        ("", ["file.x: the whole file"]),
+    ],
+)
+def test_what_is_no_recording_is_told_before_anything_starts(
+    run: Run, text: str, said: list[str]
+) -> None:
+    Path("file.x").write_text(text, encoding="utf-8")
+    refused(run("--task-id", SEED, "--recording", "file.x"), *said)
+
+
+def test_a_recording_of_another_task_is_refused(run: Run) -> None:
+    profile = '{"name": "s", "model": "m", "base_url": "http://127.0.0.1:9/v1"}'
+    header = (
+        '{"type": "header", "recording": 1, "level": "full", "task_id": "other", "began": "",'
+        f' "agent_runner": "0", "profile": {profile}}}'
+    )
+    broken = (
+        '{"type": "exchange", "call": 1, "attempt": 1, "began": "", "duration_s": 0,'
+        ' "invocation_id": null, "request": {"total": 0, "kept": 0, "messages": [], "settings":'
+        f' {{}}, "sha256": "{sha256_of([], {})}"}}, "response": null, "broke": "cut"}}'
+    )
+    Path("provider.jsonl").write_text(f"{header}\n{broken}\n", encoding="utf-8")
+    ended = run("--task-id", SEED, "--recording", ".")
+    refused(ended, f"was recorded at task other, and this is {SEED}")
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,9 @@ def test_a_dump_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     text = dump(configure(options(model="kimi", task_id="a")))
     assert "cpk-very-secret" not in text
     assert set(yaml.safe_load(text)) == set(RunConfig.model_fields)
+
+
+def test_a_bare_off_in_yaml_is_no_boolean() -> None:
+    assert resolve([{"record": yaml.safe_load("off")}]).record == "off"
+    assert resolve([parse_set("record=off")]).record == "off"
+    assert resolve([yaml.safe_load(dump(resolve([{"record": "off"}])))]).record == "off"
