@@ -1,6 +1,10 @@
 """What the fake endpoint does with one request: answer, fail, or never come back."""
 
 import asyncio
+import datetime
+import email.utils
+import socket
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,6 +14,9 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from agent_runner.testing.chat import Chat
+from agent_runner.testing.counts import bill, told
+
+_SUCCESS = 200
 
 
 class Behaviour(Protocol):
@@ -22,7 +29,10 @@ class Behaviour(Protocol):
 
 @dataclass(frozen=True)
 class Canned:
-    """A fixed answer: any status with any body, JSON or raw, after a delay."""
+    """A fixed answer: any status with any body, JSON or raw, after a delay.
+
+    What the `usage` of a successful one names is billed.
+    """
 
     body: JsonValue | bytes = b""
     status: int = 200
@@ -33,15 +43,36 @@ class Canned:
         """Answer after `delay_s`."""
         await asyncio.sleep(self.delay_s)
         raw = self.body if isinstance(self.body, bytes) else to_json(self.body)
+        if self.status == _SUCCESS:
+            bill(request, told(raw))
         headers = {"Content-Type": "application/json", **self.headers}
         return web.Response(status=self.status, body=raw, headers=headers)
 
 
 @dataclass(frozen=True)
+class Dated:
+    """429 with `Retry-After` as a date, which is only known when it is asked."""
+
+    wait_s: float
+    body: JsonValue
+
+    async def respond(self, request: web.Request, chat: Chat) -> web.StreamResponse:
+        """Refuse until then."""
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self.wait_s)
+        headers = {"Retry-After": email.utils.format_datetime(until, usegmt=True)}
+        return await Canned(self.body, 429, headers).respond(request, chat)
+
+
+@dataclass(frozen=True)
 class Drop:
-    """A connection closed without an answer, or in its middle after `sent`."""
+    """A connection closed without an answer, or in its middle after `sent`.
+
+    Attributes:
+        reset: by RST, as a host that crashed or a firewall does, not by FIN.
+    """
 
     sent: bytes = b""
+    reset: bool = False
 
     async def respond(self, request: web.Request, chat: Chat) -> web.StreamResponse:
         """Close the connection."""
@@ -49,8 +80,7 @@ class Drop:
         if self.sent:
             await response.prepare(request)
             await response.write(self.sent)
-        if request.transport is not None:
-            request.transport.close()
+        cut(request, reset=self.reset)
         return response
 
 
@@ -69,3 +99,17 @@ class Stall:
         while True:
             await response.write(b" ")
             await asyncio.sleep(self.drip_s or 0.0)
+
+
+def cut(request: web.Request, *, reset: bool) -> None:
+    """End the connection of `request`, by RST if `reset`."""
+    transport = request.transport
+    if transport is None:
+        return
+    if not reset:
+        transport.close()
+        return
+    connection = transport.get_extra_info("socket")
+    # Lingering for no time is what makes a close a reset.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

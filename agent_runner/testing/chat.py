@@ -1,10 +1,11 @@
 """The parts of a chat completion request that the fake endpoint looks at."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from itertools import takewhile
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 # Clients send keys of their own, and a test may want to see them: extras are kept.
 _FOREIGN = ConfigDict(frozen=True, extra="allow")
@@ -25,6 +26,7 @@ class ToolCall(BaseModel):
     model_config = _FOREIGN
 
     id: str
+    type: str = "function"
     function: CalledFunction
 
 
@@ -35,7 +37,7 @@ class ChatMessage(BaseModel):
 
     role: str
     content: JsonValue = None
-    tool_calls: Annotated[tuple[ToolCall, ...], BeforeValidator(lambda given: given or ())] = ()
+    tool_calls: tuple[ToolCall, ...] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
 
@@ -49,6 +51,24 @@ class ChatMessage(BaseModel):
         return "\n".join(text for text in texts if isinstance(text, str))
 
 
+class OfferedFunction(BaseModel):
+    """A function the model may call."""
+
+    model_config = _FOREIGN
+
+    name: str
+    parameters: JsonValue = None
+
+
+class OfferedTool(BaseModel):
+    """A tool the model may call."""
+
+    model_config = _FOREIGN
+
+    type: str = "function"
+    function: OfferedFunction
+
+
 class Chat(BaseModel):
     """The body of `POST /chat/completions`."""
 
@@ -56,7 +76,19 @@ class Chat(BaseModel):
 
     model: str
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    tools: list[OfferedTool] | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
     stream: bool = False
+    user: str | None = None
+
+    @property
+    def conversation(self) -> str:
+        """What it has in common with its other requests: a digest of `user` and of the messages
+        before the first reply."""
+        head = takewhile(lambda message: message.role != "assistant", self.messages)
+        begun = "\0".join([self.user or "", *(f"{each.role} {each.text}" for each in head)])
+        return hashlib.sha256(begun.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def turn(self) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic_core import to_json
 
 from agent_runner.document import read_document
-from agent_runner.testing.chat import Chat, ChatMessage
+from agent_runner.testing.chat import Chat
+from agent_runner.testing.counts import Tokens, bill
+from agent_runner.testing.tokens import tokens_in, tokens_of
 
 _VALUE = ConfigDict(frozen=True, extra="forbid")
 _SHOWN_CHARS = 2_000
-_CHARS_PER_TOKEN = 4
 
 
 def _compiled(pattern: str) -> str:
@@ -116,8 +118,7 @@ class Script(BaseModel):
         if wrong := _mismatch(turn, chat):
             return _refusal(wrong)
         await asyncio.sleep(turn.latency_s)
-        body = _completion(self.model, chat, turn.reply)
-        return web.Response(body=body, content_type="application/json")
+        return _completed(request, self.model, chat, turn.reply)
 
     def _lost_reasoning(self, chat: Chat) -> str | None:
         replies = [message for message in chat.messages if message.role == "assistant"]
@@ -149,7 +150,52 @@ def _shown(expectation: Expectation) -> str:
     return f"/{expectation.regex}/" if isinstance(expectation, Pattern) else repr(expectation)
 
 
-def _completion(model: str, chat: Chat, reply: ScriptedReply) -> bytes:
+@dataclass(frozen=True)
+class Always:
+    """A model that answers everything alike.
+
+    Attributes:
+        latency_s: what it takes for it.
+    """
+
+    model: str
+    reply: ScriptedReply
+    latency_s: float = 0.0
+
+    async def respond(self, request: web.Request, chat: Chat) -> web.StreamResponse:
+        """Answer."""
+        await asyncio.sleep(self.latency_s)
+        return _completed(request, self.model, chat, self.reply)
+
+
+def _completed(
+    request: web.Request, model: str, chat: Chat, reply: ScriptedReply
+) -> web.StreamResponse:
+    message = _message(chat, reply)
+    usage = reply.usage or ScriptedUsage(
+        prompt_tokens=tokens_of(chat), completion_tokens=tokens_in(to_json(message).decode())
+    )
+    bill(
+        request,
+        Tokens(
+            prompt=usage.prompt_tokens,
+            completion=usage.completion_tokens,
+            cached=usage.cached_tokens,
+        ),
+    )
+    finish_reason = reply.finish_reason or ("tool_calls" if reply.calls else "stop")
+    completion: dict[str, JsonValue] = {
+        "id": f"chatcmpl-{chat.turn}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
+        "usage": _usage(usage),
+    }
+    return web.Response(body=to_json(completion), content_type="application/json")
+
+
+def _message(chat: Chat, reply: ScriptedReply) -> dict[str, JsonValue]:
     calls: list[JsonValue] = [
         {
             "id": f"call_{chat.turn}_{place}",
@@ -163,36 +209,11 @@ def _completion(model: str, chat: Chat, reply: ScriptedReply) -> bytes:
         message["reasoning_content"] = reply.reasoning
     if calls:
         message["tool_calls"] = calls
-    finish_reason = reply.finish_reason or ("tool_calls" if calls else "stop")
-    completion: dict[str, JsonValue] = {
-        "id": f"chatcmpl-{chat.turn}",
-        "object": "chat.completion",
-        "created": 0,
-        "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
-        "usage": _usage(reply.usage or _counted(chat, message)),
-    }
-    return to_json(completion)
+    return message
 
 
 def _arguments(call: Call) -> str:
     return call.arguments if isinstance(call.arguments, str) else to_json(call.arguments).decode()
-
-
-def _counted(chat: Chat, message: dict[str, JsonValue]) -> ScriptedUsage:
-    return ScriptedUsage(
-        prompt_tokens=sum(_tokens(_written(each)) for each in chat.messages),
-        completion_tokens=_tokens(to_json(message).decode()),
-    )
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text) // _CHARS_PER_TOKEN)
-
-
-def _written(message: ChatMessage) -> str:
-    calls = "".join(call.function.name + call.function.arguments for call in message.tool_calls)
-    return message.text + calls
 
 
 def _usage(usage: ScriptedUsage) -> dict[str, JsonValue]:

@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from agent_runner.testing.behaviour import Canned, Stall
 from agent_runner.testing.endpoint import FakeEndpoint
+from agent_runner.testing.listing import ListedModel
 
 USER: JsonValue = {"role": "user", "content": "fix it"}
 FINE = Canned({"fine": True})
@@ -65,6 +66,36 @@ UNSOUND: dict[str, tuple[list[JsonValue], str]] = {
         [USER, called("a", arguments=""), result("a")],
         "Invalid tool_calls.function.arguments value, expected JSON",
     ),
+    "arguments that are a list": (
+        [USER, called("a", arguments="[1]"), result("a")],
+        "expected a JSON object",
+    ),
+    "arguments with NaN": (
+        [USER, called("a", arguments='{"x": NaN}'), result("a")],
+        "expected JSON",
+    ),
+    "a call of another type": (
+        [
+            USER,
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "a", "type": "x", "function": {"name": "t", "arguments": "{}"}}
+                ],
+            },
+            result("a"),
+        ],
+        "tool_calls.type",
+    ),
+    "calls as an empty list": (
+        [USER, {"role": "assistant", "content": "a", "tool_calls": []}, USER],
+        "tool_calls is empty",
+    ),
+    "a late system message": (
+        [USER, {"role": "system", "content": "b"}],
+        "must be at the beginning",
+    ),
+    "nobody asks": ([{"role": "system", "content": "b"}], "No user query"),
     "a name with a dot": ([USER, called("a", name="functions.t:0"), result("a")], "name value"),
     "an id that is null": (
         [USER, {"role": "assistant", "tool_calls": [{"id": None, "function": {}}]}],
@@ -75,6 +106,44 @@ UNSOUND: dict[str, tuple[list[JsonValue], str]] = {
     "an unknown role": ([{"role": "robot", "content": "a"}], "unknown role"),
     "no messages": ([], "messages"),
 }
+
+
+def tool(name: str = "t", **parameters: JsonValue) -> JsonValue:
+    schema: JsonValue = {"type": "object", **parameters}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+SETTINGS: dict[str, tuple[dict[str, JsonValue], str]] = {
+    "a tool choice without tools": ({"tool_choice": "auto"}, "only allowed when tools are given"),
+    "parallel calls without tools": ({"parallel_tool_calls": False}, "parallel_tool_calls is only"),
+    "no tools at all": ({"tools": []}, "tools is empty"),
+    "a tool's name with a dot": ({"tools": [tool("a.b")]}, "Invalid tools.function.name"),
+    "a tool twice": ({"tools": [tool(), tool()]}, "stands twice"),
+    "parameters that are no object": ({"tools": [tool(type="string")]}, "no object schema"),
+    "no room for a reply": ({"max_tokens": 0}, "max_tokens must be at least 1"),
+    "a longer reply than there is": ({"max_tokens": 51}, "max_tokens is too large"),
+    "a temperature below zero": ({"temperature": -1}, "temperature must be"),
+    "too long with its reply": ({"max_tokens": 49}, "maximum context length is 50 tokens"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+async def test_settings_that_no_endpoint_takes_are_refused(name: str) -> None:
+    extra, reason = SETTINGS[name]
+    model = ListedModel(id="fake", context_length=50, max_output_length=50)
+    async with FakeEndpoint([FINE], models=[model]) as endpoint:
+        sound = chat(USER, tools=[tool()], tool_choice="auto", max_tokens=48, temperature=1)
+        assert (await post(endpoint, sound))[0] == 200
+        status, body = await post(endpoint, chat(USER, **extra))
+    assert status == 400
+    assert reason in str(body)
+
+
+async def test_a_body_that_does_not_say_it_is_json_is_refused() -> None:
+    async with FakeEndpoint([FINE]) as endpoint, aiohttp.ClientSession() as session:
+        url = f"{endpoint.base_url}/chat/completions"
+        async with session.post(url, data=b"{}") as response:
+            assert response.status == 415
 
 
 @pytest.mark.parametrize("name", SOUND)
