@@ -25,6 +25,7 @@ from agent_runner.result import (
 from agent_runner.run_dir import RunDir
 from agent_runner.stages import Stages
 from agent_runner.task import Task
+from agent_runner.tool_use import ToolUseTally
 from agent_runner.trajectory import TurnLine
 from tools.testruns.tail import tail
 from tools.workspace.isolation import Isolation
@@ -44,6 +45,7 @@ class Draft:
     turns: int = 0
     usage: Usage = field(default_factory=Usage)
     repairs: Counter[str] = field(default_factory=Counter)
+    tool_use: ToolUseTally = field(default_factory=ToolUseTally)
     hints: list[ExploitHint] = field(default_factory=list)
     isolation: Isolation | None = None
     verdict: Verdict | None = None
@@ -57,6 +59,7 @@ class Draft:
         """Counts a turn."""
         self.turns += 1
         self.repairs.update(line.repairs)
+        self.tool_use.turn(line)
 
     def fail(self, error: BaseException) -> None:
         """Takes down what ended the episode from outside; a bug is `internal`."""
@@ -104,6 +107,7 @@ class Draft:
             usage=self.usage,
             stages=self.stages.rounded(),
             repairs=dict(sorted(self.repairs.items())),
+            tool_use=self.tool_use.record(),
             isolation=evidence(self.isolation, ran, self.agent_container, hints),
             patch_sha256=hashlib.sha256(self.patch).hexdigest() if self.patch is not None else None,
             provenance=self._provenance(),

@@ -4,10 +4,7 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 
-from agent_runner.config import RunConfig
 from agent_runner.containers import container_spec, workspace_spec
 from agent_runner.draft import Draft
 from agent_runner.errors import InfraFault, ProviderFault, UsageError
@@ -15,15 +12,11 @@ from agent_runner.grade import Grading, grading_of
 from agent_runner.grading.attempt import InvalidTask
 from agent_runner.images.cache_level import Layers, layers_kept
 from agent_runner.imports import collector_paused
-from agent_runner.model import Model
+from agent_runner.job import Job
 from agent_runner.observer import Observer
 from agent_runner.prepare import Prepared, prepare
-from agent_runner.prompts import Prompts
 from agent_runner.result import Result, Status
-from agent_runner.run_dir import RunDir
 from agent_runner.solvers import Direct
-from agent_runner.stages import Stages
-from agent_runner.task import Located
 from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
@@ -34,28 +27,6 @@ from tools.workspace.start import discard, start
 from tools.workspace.workspace import BrokenRepository, Workspace
 
 INTERRUPTED_LIMIT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be done, all of it checked.
-
-    Attributes:
-        patch: what a solver without an agent applies; empty for nothing.
-        own_tests: the patch's own tests count (a direct run), so no test file is set back.
-        model, prompts: None without an agent.
-    """
-
-    config: RunConfig
-    located: Located
-    directory: RunDir
-    home: Path
-    stages: Stages
-    patch: bytes = b""
-    own_tests: bool = False
-    model: Model | None = None
-    prompts: Prompts | None = None
-    keep: bool = False
 
 
 async def run_episode(job: Job, observer: Observer) -> Result:
@@ -69,7 +40,9 @@ async def run_episode(job: Job, observer: Observer) -> Result:
     try:
         async with (
             _engine(job, observer) as engine,
-            layers_kept(engine, job.config.images.cache_level, job.home, observer) as layers,
+            layers_kept(
+                engine, job.config.images.cache_level, job.home, observer, job.gates.builds
+            ) as layers,
         ):
             await _run(engine, job, draft, observer, layers)
     except UsageError:
@@ -103,8 +76,9 @@ async def _run(engine: Engine, job: Job, draft: Draft, observer: Observer, layer
         "image_digest": ready.instance.digest,
     }
     async with grading_of(
-        ready, job.config, run=job.directory.run_id, home=job.home, own_tests=job.own_tests
-    ) as grading:
+        ready, job.config, run=job.directory.run_id, home=job.home, own_tests=job.own_tests,
+        gate=job.gates.gradings,
+    ) as grading:  # fmt: skip
         await _solved(engine, job, ready, draft, observer, grading, loading)
         with job.stages.stage("grade"), observer.waiting("grading in a fresh container"):
             await grading.grade(draft, job.directory)
@@ -116,7 +90,10 @@ async def _solved(
     loading: Awaitable[None] | None,
 ) -> None:  # fmt: skip
     """From a workspace to a patch."""
-    async with _workspace(engine, job, ready, draft) as workspace:
+    async with (
+        job.gates.containers.passed(lambda: observer.step("waiting for room for a container")),
+        _workspace(engine, job, ready, draft) as workspace,
+    ):
         try:
             if loading is not None:
                 await loading
@@ -139,8 +116,9 @@ def _load_agent() -> None:
 async def _engine(job: Job, observer: Observer) -> AsyncIterator[Engine]:
     """The engine, swept of what dead runs left, and at the end of what this one may leave."""
     async with Engine() as engine:
-        with observer.waiting("removing what dead runs left"):
-            await sweep(engine, told=lambda *one: observer.say(outcome(*one)))
+        if job.sweeps:
+            with observer.waiting("removing what dead runs left"):
+                await sweep(engine, told=lambda *one: observer.say(outcome(*one)))
         try:
             yield engine
         finally:
@@ -225,7 +203,7 @@ async def _solve(
 
     run = AgentRun(
         config, job.model, job.prompts, workspace, tools, outputs, draft, observer,
-        job.directory.trajectory, job.directory.recording, measured,
+        job.directory.trajectory, job.directory.recording, measured, job.client,
     )  # fmt: skip
     with job.stages.stage("agent"):
         await run.solve()

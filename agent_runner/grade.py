@@ -10,6 +10,7 @@ from agent_runner.config import RunConfig, Solver
 from agent_runner.containers import container_spec
 from agent_runner.draft import Draft
 from agent_runner.errors import InfraFault
+from agent_runner.gates import Gate
 from agent_runner.grading.attempt import Grader
 from agent_runner.grading.controls import ControlStore, Found, control, empty_found, gold_found
 from agent_runner.grading.network import OpenNetwork
@@ -84,7 +85,7 @@ class Grading:
 
 @asynccontextmanager
 async def grading_of(
-    ready: Prepared, config: RunConfig, *, run: str, home: Path, own_tests: bool
+    ready: Prepared, config: RunConfig, *, run: str, home: Path, own_tests: bool, gate: Gate
 ) -> AsyncIterator[Grading]:
     """How an episode will be graded; controls that run beside it end with the block.
 
@@ -94,7 +95,7 @@ async def grading_of(
     spec = container_spec(config.limits, ready, run=run, role="grader")
     index = OpenNetwork.of(ready.builder.environ)
     limit_s, project = config.limits.grade_s, ready.planned.project
-    grader = Grader(ready.builder.engine, spec, ready.head, limit_s, index, project)
+    grader = Grader(ready.builder.engine, spec, ready.head, limit_s, index, project, gate)
     wanted = config.controls and not own_tests
     store = ControlStore(home / "controls", ready.instance.key) if wanted else None
     recipe = recipe_of(ready.located, own_tests=own_tests)

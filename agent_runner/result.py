@@ -101,6 +101,24 @@ class Usage(Record):
     cost_usd: float | None = None
 
 
+class ToolUse(Record):
+    """Where an agent's turns went.
+
+    Attributes:
+        calls: how often each tool was called.
+        failed: how many calls were answered with an error.
+        refused_patches: how many of them were patches that were not applied.
+        repeated: calls with the tool and arguments of an earlier one, and no patch in between.
+        texts: turns without a call.
+    """
+
+    calls: dict[str, int] = {}
+    failed: int = 0
+    refused_patches: int = 0
+    repeated: int = 0
+    texts: int = 0
+
+
 class NetworkEvidence(Record):
     """What was found by trying each way out from inside."""
 
@@ -166,6 +184,7 @@ class Result(Record):
     isolation: IsolationEvidence
     patch_sha256: str | None
     provenance: Provenance
+    tool_use: ToolUse = ToolUse()
     schema_version: int = Field(default=SCHEMA_VERSION)
 
     def compact(self) -> str:

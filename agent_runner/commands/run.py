@@ -11,8 +11,9 @@ import click
 from agent_runner.commands.choose import chosen_patch, chosen_task, found
 from agent_runner.commands.options import Options, configure
 from agent_runner.config import dump
-from agent_runner.episode import Job, run_episode
+from agent_runner.episode import run_episode
 from agent_runner.errors import UsageError
+from agent_runner.job import Job
 from agent_runner.model import choose
 from agent_runner.observer import Observer
 from agent_runner.places import home

@@ -4,9 +4,10 @@ import asyncio
 import re
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agent_runner.gates import Gate
 from agent_runner.grading.apply import apply, run
 from agent_runner.grading.canonical import RawLog, compose_failure, compose_log
 from agent_runner.grading.network import OpenNetwork
@@ -96,6 +97,7 @@ class Grader:
         timeout_s: for the script.
         open_network: how a container gets the package index; None where none may.
         project: the distribution's name; installing it changes what is its own.
+        gate: how many grading containers there may be at once.
     """
 
     engine: Engine
@@ -104,6 +106,7 @@ class Grader:
     timeout_s: float
     open_network: OpenNetwork | None = None
     project: str = ""
+    gate: Gate = field(default_factory=Gate)
 
     async def attempt(
         self, recipe: Recipe, patch: bytes, log: Path, *, network: OpenNetwork | None = None
@@ -120,7 +123,7 @@ class Grader:
         """
         began_s = time.monotonic()
         spec = network.spec(self.spec) if network else self.spec
-        async with recipe.reader() as read:
+        async with recipe.reader() as read, self.gate.passed():
             container = await start(self.engine, spec)
             try:
                 ran = await _run(container, self, recipe, patch, log, network)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from agent_runner.config import CacheLevel
 from agent_runner.errors import InfraFault
+from agent_runner.gates import Gate
 from agent_runner.observer import Observer
 from tools.workspace import labels as label
 from tools.workspace.engine import Engine
@@ -22,14 +23,17 @@ KEPT: dict[CacheLevel, frozenset[str]] = {
 
 @asynccontextmanager
 async def layers_kept(
-    engine: Engine, level: CacheLevel, home: Path, observer: Observer
+    engine: Engine, level: CacheLevel, home: Path, observer: Observer, builds: Gate | None = None
 ) -> AsyncIterator["Layers"]:
     """While a run works with layers; at its end those go that it built and does not keep.
 
     What was there before, what others work with and what we did not make stays.
+
+    Args:
+        builds: how many layers may be in the making at once.
     """
     with InUse(home) as in_use:
-        layers = Layers(engine, in_use, KEPT[level])
+        layers = Layers(engine, in_use, KEPT[level], builds or Gate())
         await layers.look()
         try:
             yield layers
@@ -47,8 +51,9 @@ class Layers:
         kept: which kinds stay.
     """
 
-    def __init__(self, engine: Engine, in_use: InUse, kept: frozenset[str]) -> None:
+    def __init__(self, engine: Engine, in_use: InUse, kept: frozenset[str], builds: Gate) -> None:
         self._engine = engine
+        self._builds = builds
         self._in_use = in_use
         self.kept = kept
         self._instances: list[str] = []
@@ -67,6 +72,11 @@ class Layers:
     @asynccontextmanager
     async def building(self, instance: str) -> AsyncIterator[None]:
         """Marks what came into being for the instance as passing, where this run keeps it not."""
+        async with self._builds.passed(), self._marking(instance):
+            yield
+
+    @asynccontextmanager
+    async def _marking(self, instance: str) -> AsyncIterator[None]:
         await self._in_use.hold(BUILDING)
         before = await self._tags()
         try:

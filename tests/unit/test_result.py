@@ -26,7 +26,7 @@ from agent_runner.task import Task
 
 KEYS = (
     "task_id repo ref pytest_k status duration_s tail termination grade error turns usage stages "
-    "repairs isolation patch_sha256 provenance schema_version"
+    "repairs isolation patch_sha256 provenance tool_use schema_version"
 )
 LOG = Log(Path("log"), exit_code=0, timed_out=False, patch_applied=True)
 RAN = Ran("c", pristine=True, network_closed=True, log=LOG)
