@@ -1,9 +1,9 @@
 """Files that people write, read into checked values; what is wrong becomes one clear line."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from agent_runner.errors import UsageError
 
 M = TypeVar("M", bound=BaseModel)
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def read_yaml(path: Path) -> object:
@@ -20,7 +21,7 @@ def read_yaml(path: Path) -> object:
         UsageError: it cannot be read or is not YAML; names the file and the line.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _NoKeyTwice)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -29,6 +30,20 @@ def read_yaml(path: Path) -> object:
         raise UsageError(f"{path}: {_yaml_reason(error)}") from error
     except ValueError as error:  # such as a date with a thirteenth month
         raise UsageError(f"{path}: not valid YAML: {error}") from error
+
+
+class _NoKeyTwice(yaml.SafeLoader):
+    """YAML's safe loader, which would let the last of two equal keys win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                if key.value in seen:
+                    problem = f"the key {key.value!r} stands twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def read_document(path: Path, model: type[M]) -> M:
@@ -53,7 +68,9 @@ def explain(error: ValidationError, known: Iterable[str]) -> str:
         close = get_close_matches(place.rpartition(".")[2], by_last, n=1, cutoff=0.4)
         hint = f"; did you mean {by_last[close[0]]}?" if close else ""
         return f"unknown key {place!r}{hint}"
-    return f"{place or 'the whole file'}: {first['msg']}"
+    if first["type"] in {"model_type", "model_attributes_type", "dict_type"}:
+        return f"{place or 'the whole file'}: should be a map of keys"
+    return f"{place or 'the whole file'}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> list[str]:

@@ -118,7 +118,7 @@ class EpisodeClient(ChatCompletionClient):
             ValueError: an image, or structured output, which this client does not have.
         """
         request = ChatRequest(
-            messages=wire_messages(messages),
+            messages=wire_messages(messages, self._profile.reasoning),
             tools=wire_tools(tools),
             tool_choice=wire_tool_choice(tool_choice),
             extra={**_response_format(json_output), **(extra_create_args or {})},
@@ -183,7 +183,8 @@ class EpisodeClient(ChatCompletionClient):
         A real tokenizer would be the model's own and would have to be downloaded; what counts is
         the endpoint's `prompt_tokens` of the last call.
         """
-        size_bytes = len(to_json([wire_messages(messages), wire_tools(tools)]))
+        wired = wire_messages(messages, self._profile.reasoning)
+        size_bytes = len(to_json([wired, wire_tools(tools)]))
         return math.ceil(size_bytes / _BYTES_PER_TOKEN)
 
     def remaining_tokens(

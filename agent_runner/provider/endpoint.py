@@ -21,7 +21,8 @@ from pydantic_core import to_json
 from agent_runner.errors import ProviderKind
 from agent_runner.provider.exchange import Answer, Exchange, Sent, Source, Tap
 from agent_runner.provider.faults import AnswerFault, fault_of, invocation_of
-from agent_runner.provider.profile import ModelProfile, ResolvedModel, is_loopback
+from agent_runner.provider.origin import is_loopback
+from agent_runner.provider.profile import ModelProfile, ResolvedModel
 from agent_runner.provider.redaction import Redactor
 from agent_runner.provider.reply import Reply, parse_reply
 
@@ -143,19 +144,24 @@ class Endpoint:
         return Answer(answer.status_code, clean, self._redactor.body(answer.content))
 
     def _settings(self, request: ChatRequest) -> dict[str, object]:
+        profile = self._profile
         parameters: dict[str, object] = {
-            "model": self._profile.model,
-            "max_tokens": self._profile.max_tokens,
+            "model": profile.model,
+            profile.max_tokens_as: profile.max_tokens,
+            "temperature": profile.temperature,
+            "seed": profile.seed,
         }
-        if self._profile.temperature is not None:
-            parameters["temperature"] = self._profile.temperature
         if request.tools:
-            parameters["tools"] = request.tools
             # Two tools at once would share one working tree.
-            parameters["parallel_tool_calls"] = False
+            parameters |= {"tools": request.tools, "parallel_tool_calls": False}
             if request.tool_choice != "auto":
                 parameters["tool_choice"] = request.tool_choice
-        return {**parameters, **self._profile.extra_body, **request.extra}
+        sent = {
+            name: value
+            for name, value in parameters.items()
+            if value is not None and name not in profile.omit
+        }
+        return {**sent, **profile.extra_body, **request.extra}
 
     def _no_answer(self, error: Exception) -> AnswerFault:
         # The SDK says "Connection error." or "timed out", also of a connection that was closed.

@@ -13,7 +13,8 @@ from autogen_core.models import (
 )
 from autogen_core.tools import Tool, ToolSchema
 
-from agent_runner.provider.thought import split_thought
+from agent_runner.provider.profile import ReasoningPolicy
+from agent_runner.provider.thought import Thought, split_thought
 
 if TYPE_CHECKING:
     from openai.types.chat import (
@@ -25,18 +26,24 @@ if TYPE_CHECKING:
     )
 
     class WireAssistant(ChatCompletionAssistantMessageParam, total=False):
-        """The assistant message with the field in which open models take their reasoning back."""
+        """The assistant message with the fields in which open models take their reasoning back."""
 
         reasoning_content: str
+        reasoning: str
 
 
-def wire_messages(messages: Sequence[LLMMessage]) -> list["ChatCompletionMessageParam"]:
+_BY_DEFAULT = ReasoningPolicy()
+
+
+def wire_messages(
+    messages: Sequence[LLMMessage], reasoning: ReasoningPolicy = _BY_DEFAULT
+) -> list["ChatCompletionMessageParam"]:
     """Return `messages` for the wire, one tool message per result, in their order.
 
     Raises:
         ValueError: a message holds an image.
     """
-    return [wired for message in messages for wired in _wire(message)]
+    return [wired for message in messages for wired in _wire(message, reasoning)]
 
 
 def wire_tools(tools: Sequence[Tool | ToolSchema]) -> list["ChatCompletionFunctionToolParam"]:
@@ -53,14 +60,16 @@ def wire_tool_choice(
     return {"type": "function", "function": {"name": choice.name}}
 
 
-def _wire(message: LLMMessage) -> Iterable["ChatCompletionMessageParam"]:
+def _wire(
+    message: LLMMessage, reasoning: ReasoningPolicy
+) -> Iterable["ChatCompletionMessageParam"]:
     match message:
         case SystemMessage():
             yield {"role": "system", "content": message.content}
         case UserMessage():
             yield {"role": "user", "content": _text_of(message)}
         case AssistantMessage():
-            yield _wire_assistant(message)
+            yield _wire_assistant(message, reasoning)
         case FunctionExecutionResultMessage():
             for result in message.content:
                 yield {"role": "tool", "tool_call_id": result.call_id, "content": result.content}
@@ -68,19 +77,28 @@ def _wire(message: LLMMessage) -> Iterable["ChatCompletionMessageParam"]:
             assert_never(message)
 
 
-def _wire_assistant(message: AssistantMessage) -> "WireAssistant":
-    # Reasoning before a text answer stays out: endpoints that take it back want it with calls only.
-    if isinstance(message.content, str):
-        return {"role": "assistant", "content": message.content}
+def _wire_assistant(message: AssistantMessage, policy: ReasoningPolicy) -> "WireAssistant":
     thought = split_thought(message.thought)
-    wired: WireAssistant = {
-        "role": "assistant",
-        "content": thought.content or None,
-        "tool_calls": [_wire_call(call) for call in message.content],
-    }
-    if thought.reasoning:
-        wired["reasoning_content"] = thought.reasoning
-    return wired
+    if isinstance(message.content, str):
+        wired: WireAssistant = {"role": "assistant", "content": message.content}
+        wanted = policy.send_back == "always"
+    else:
+        calls = [_wire_call(call) for call in message.content]
+        wired = {"role": "assistant", "content": thought.content or None, "tool_calls": calls}
+        wanted = policy.send_back != "never"
+    return _with_reasoning(wired, thought, policy) if wanted and thought.reasoning else wired
+
+
+def _with_reasoning(
+    wired: "WireAssistant", thought: Thought, policy: ReasoningPolicy
+) -> "WireAssistant":
+    match thought.field if policy.field == "auto" else policy.field:
+        case "think":
+            content = wired.get("content") or ""
+            return {**wired, "content": f"<think>\n{thought.reasoning}\n</think>\n\n{content}"}
+        case "reasoning":
+            return {**wired, "reasoning": thought.reasoning}
+    return {**wired, "reasoning_content": thought.reasoning}
 
 
 def _wire_call(call: FunctionCall) -> "ChatCompletionMessageFunctionToolCallParam":

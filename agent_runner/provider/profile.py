@@ -1,10 +1,8 @@
 """Model profiles: which model, where it is served, what it takes, and whose key goes there."""
 
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +17,7 @@ from pydantic import (
 from agent_runner.document import read_document
 from agent_runner.errors import UsageError
 from agent_runner.nearest import nearest
+from agent_runner.provider.origin import is_loopback, origin_of
 from agent_runner.provider.records import Usage
 
 OTHER_KEY_ENV = "AGENT_RUNNER_API_KEY"
@@ -26,8 +25,12 @@ LOOPBACK_KEY = "none"
 
 _VALUE = ConfigDict(frozen=True, extra="forbid")
 _MILLION = 1_000_000
-_PORTS = {"http": 80, "https": 443}
 _OURS = frozenset({"model", "messages", "tools", "stream"})
+_MAX_TOKENS = 8_192
+_SHARE_OF_CONTEXT = 4
+
+Parameter = Literal["temperature", "seed", "parallel_tool_calls", "tool_choice"]
+"""What a request may do without."""
 
 
 def _checked_url(url: str) -> str:
@@ -61,6 +64,21 @@ class Prices(BaseModel):
         return (total + usage.completion_tokens * self.completion) / _MILLION
 
 
+class ReasoningPolicy(BaseModel):
+    """What an endpoint wants of the reasoning it gave.
+
+    Attributes:
+        field: where it goes in the assistant message; `auto` is the field it came in, `think` the
+            beginning of the content, in `<think>` tags.
+        send_back: with which of the model's earlier replies it is sent.
+    """
+
+    model_config = _VALUE
+
+    field: Literal["auto", "reasoning_content", "reasoning", "think"] = "auto"
+    send_back: Literal["always", "with_calls", "never"] = "with_calls"
+
+
 class ModelProfile(BaseModel):
     """One model at one endpoint.
 
@@ -70,8 +88,11 @@ class ModelProfile(BaseModel):
         base_url: where `/chat/completions` is, without it.
         key_env: the environment variable with the key of this origin; None: no variable named.
         context_tokens: what prompt and reply may hold together.
-        max_tokens: what one reply may hold.
-        temperature: None leaves it to the endpoint.
+        max_tokens: what one reply may hold; not given, at most a quarter of the context.
+        max_tokens_as: the parameter that says so; newer models of OpenAI refuse `max_tokens`.
+        temperature, seed: None leaves it to the endpoint.
+        omit: parameters the endpoint does not take, which are then never sent.
+        reasoning: what it wants of the reasoning it gave.
         timeout_s: what one attempt may take from sending to the last byte.
         extra_body: further keys of the request, sent as they are.
         prices: None where unknown; then the cost is unknown too, not zero.
@@ -84,11 +105,33 @@ class ModelProfile(BaseModel):
     base_url: Annotated[str, AfterValidator(_checked_url)]
     key_env: str | None = Field(default=None, min_length=1)
     context_tokens: int = Field(default=131_072, gt=0)
-    max_tokens: int = Field(default=8_192, gt=0)
+    max_tokens: int = Field(default=_MAX_TOKENS, gt=0)
+    max_tokens_as: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: float | None = Field(default=None, ge=0)
+    seed: int | None = None
+    omit: tuple[Parameter, ...] = ()
+    reasoning: ReasoningPolicy = ReasoningPolicy()
     timeout_s: float = Field(default=300.0, gt=0)
     extra_body: Annotated[dict[str, JsonValue], AfterValidator(_checked_body)] = {}
     prices: Prices | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reply_fits(cls, tree: object) -> object:
+        context = tree.get("context_tokens") if isinstance(tree, dict) else None
+        if not isinstance(tree, dict) or type(context) is not int or "max_tokens" in tree:
+            return tree
+        fits = max(1, min(_MAX_TOKENS, context // _SHARE_OF_CONTEXT))
+        return tree if fits == _MAX_TOKENS else {**tree, "max_tokens": fits}
+
+    @model_validator(mode="after")
+    def _prompt_fits(self) -> "ModelProfile":
+        if self.max_tokens >= self.context_tokens:
+            raise ValueError(
+                f"max_tokens {self.max_tokens} leaves no room in context_tokens "
+                f"{self.context_tokens}"
+            )
+        return self
 
 
 class ResolvedModel(BaseModel):
@@ -199,28 +242,3 @@ def with_key(profile: ModelProfile, environ: Mapping[str, str]) -> ResolvedModel
     if not (key.isascii() and key.isprintable()):
         raise UsageError(f"{variable} holds characters that no HTTP header can carry")
     return ResolvedModel(profile=profile, api_key=SecretStr(key))
-
-
-def origin_of(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of `url`: what a key belongs to (RFC 6454).
-
-    Raises:
-        ValueError: no http or https URL with a host, or one with a user in it.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise ValueError(f'"{url}" is no URL that begins with http:// or https://')
-    if parts.username is not None:
-        raise ValueError("a URL with a user or a password in it is not taken")
-    if parts.query or parts.fragment:
-        raise ValueError(f'"{url}" has a query or a fragment')
-    return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme]
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether `url` names this machine; host names are not looked up."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from agent_runner.errors import ProviderFault, ProviderKind
 from agent_runner.provider.faults import ContextOverflow, error_text, tells_of_overflow
 from agent_runner.provider.records import RepairKind, Usage
-from agent_runner.provider.thought import Thought, join_thought
+from agent_runner.provider.thought import Field, Thought, join_thought
 from agent_runner.provider.wire import WireCall, WireMessage, WireReply, WireUsage
 
 INVALID_ARGUMENTS_KEY = "__invalid_json__"
@@ -95,8 +95,10 @@ def parse_reply(body: bytes, invocation_id: str | None, tools: Collection[str]) 
         reason = f"neither text nor a tool call (finish reason {finish_reason})"
         raise UnusableReply(f"an empty reply: {reason}", invocation_id, usage)
     reasoning = message.reasoning_content or message.reasoning or None
+    came_in: Field = "reasoning_content" if message.reasoning_content else "reasoning"
+    thought = Thought(reasoning or "", message.content if calls else "", came_in)
     return Reply(
-        result=_result(message.content, reasoning, calls, finish_reason, usage),
+        result=_result(message.content, thought, calls, finish_reason, usage),
         content=message.content,
         reasoning=reasoning,
         finish_reason=finish_reason,
@@ -121,7 +123,7 @@ def _first_choice(
 
 def _result(
     content: str,
-    reasoning: str | None,
+    thought: Thought,
     calls: list[FunctionCall],
     finish_reason: str | None,
     usage: Usage,
@@ -133,7 +135,7 @@ def _result(
         content=calls or content,
         usage=counted,
         cached=False,
-        thought=join_thought(Thought(reasoning or "", content)) if calls else reasoning,
+        thought=join_thought(thought),
     )
 
 

@@ -110,7 +110,7 @@ def test_a_set_that_says_nothing_is_refused(text: str) -> None:
         ("termination.max_turns=many", r"termination\.max_turns: .*valid integer"),
         ("termination.max_turns=0", r"termination\.max_turns: .*greater than or equal to 1"),
         ("limits.memory_mb=1", r"limits\.memory_mb: "),
-        ("limits=5", r"limits: .*valid dictionary"),
+        ("limits=5", r"limits: should be a map of keys"),
         ("images.python=2.7", r"images\.python: "),
         ("solver=magic", r"solver: .*'gold'"),
         ("termination.tail_pattern=['(']", r"tail_pattern\.0: .*no regular expression"),

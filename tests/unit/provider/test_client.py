@@ -2,6 +2,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -278,6 +279,36 @@ async def test_nothing_of_the_openai_environment_is_sent(
     assert not {"openai-organization", "openai-project"} & headers.keys()
 
 
+async def test_a_netrc_does_not_replace_the_key(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password leaked\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # As for an endpoint elsewhere, for which the environment counts.
+    monkeypatch.setattr("agent_runner.provider.endpoint.is_loopback", lambda url: False)
+    async with opened(GOOD, key="the-key") as (client, endpoint):
+        await client.create(TASK)
+    assert endpoint.requests[0].headers["authorization"] == "Bearer the-key"
+
+
+async def test_parameters_go_as_the_endpoint_takes_them(opened: Open) -> None:
+    profile = {
+        "temperature": 0.5,
+        "seed": 7,
+        "max_tokens": 77,
+        "max_tokens_as": "max_completion_tokens",
+        "omit": ["temperature", "parallel_tool_calls"],
+    }
+    async with opened(GOOD, **profile) as (client, endpoint):
+        await client.create(TASK, tools=TOOLS)
+    sent = endpoint.requests[0].chat().model_dump(exclude_unset=True)
+    assert sent.keys() == {"model", "messages", "tools", "max_completion_tokens", "seed"}
+    assert (sent["max_completion_tokens"], sent["seed"]) == (77, 7)
+
+
 async def test_the_key_of_a_profile_does_not_reach_another_origin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -291,11 +322,12 @@ async def test_the_key_of_a_profile_does_not_reach_another_origin(
     assert endpoint.requests[0].headers["authorization"] == "Bearer none"
 
 
-async def test_a_redirect_to_another_origin_is_not_followed(opened: Open) -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_to_another_origin_is_not_followed(status: int, opened: Open) -> None:
     async with FakeEndpoint([GOOD]) as other:
         target = {"Location": f"{other.base_url}/chat/completions"}
-        async with opened(Canned(status=307, headers=target)) as (client, _):
-            with pytest.raises(ProviderFault, match="307"):
+        async with opened(Canned(status=status, headers=target)) as (client, _):
+            with pytest.raises(ProviderFault, match=str(status)):
                 await client.create(TASK)
     assert other.requests == []
 

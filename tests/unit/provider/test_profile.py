@@ -1,13 +1,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from agent_runner.errors import UsageError
-from agent_runner.provider.profile import ModelCatalog, Prices, is_loopback
+from agent_runner.provider.origin import is_loopback
+from agent_runner.provider.profile import ModelCatalog, ModelProfile, Prices
 from agent_runner.provider.records import Usage
 
 SHIPPED = Path(__file__).parents[3] / "configs" / "models.yaml"
-CHUTES = "https://llm.chutes.ai/v1"
 KEYS = {"CHUTES_API_KEY": "chutes-key", "OPENAI_API_KEY": "openai-key"}
 OTHER = {"AGENT_RUNNER_API_KEY": "other-key", **KEYS}
 
@@ -23,14 +24,36 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_every_shipped_profile_is_served_by_chutes_with_the_chutes_key(
+KEY_OF = {
+    "https://llm.chutes.ai/v1": "CHUTES_API_KEY",
+    "https://api.openai.com/v1": "OPENAI_API_KEY",
+    "https://openrouter.ai/api/v1": "OPENROUTER_API_KEY",
+}
+
+
+def test_every_shipped_profile_has_the_key_of_its_origin_or_is_on_loopback(
     catalog: ModelCatalog,
 ) -> None:
-    assert sorted(catalog.models) == ["deepseek", "glm", "kimi", "qwen"]
-    for name in catalog.models:
-        resolved = catalog.resolve(name, None, KEYS)
-        assert resolved.profile.base_url == CHUTES
-        assert resolved.api_key.get_secret_value() == "chutes-key"
+    environ = {name: f"key of {url}" for url, name in KEY_OF.items()}
+    for profile in catalog.models.values():
+        key = catalog.resolve(profile.name, None, environ).api_key.get_secret_value()
+        if is_loopback(profile.base_url):
+            assert (profile.key_env, key) == (None, "none")
+        else:
+            assert (profile.key_env, key) == (
+                KEY_OF[profile.base_url], f"key of {profile.base_url}",
+            )  # fmt: skip
+
+
+def test_whatever_the_url_only_its_own_key_goes_there(catalog: ModelCatalog) -> None:
+    environ = {name: f"key of {url}" for url, name in KEY_OF.items()}
+    for model in [*catalog.models, "any/model"]:
+        for url in KEY_OF:
+            key = catalog.resolve(model, url, environ).api_key.get_secret_value()
+            assert key == f"key of {url}"
+        with pytest.raises(UsageError, match=r"^AGENT_RUNNER_API_KEY is not set"):
+            catalog.resolve(model, "https://example.org/v1", environ)
+        assert catalog.resolve(model, "http://127.0.0.1:1/v1", environ).api_key == SecretStr("none")
 
 
 def test_the_default_model_is_kimi_with_its_prices(catalog: ModelCatalog) -> None:
@@ -46,7 +69,9 @@ def test_a_profile_is_found_by_the_id_of_its_model(catalog: ModelCatalog) -> Non
 
 
 def test_unknown_model_names_the_nearest(catalog: ModelCatalog) -> None:
-    with pytest.raises(UsageError, match=r"^unknown model 'kimmi'; did you mean kimi\?$"):
+    with pytest.raises(
+        UsageError, match=r"^unknown model 'kimmi'; did you mean kimi or kimi-k3\?$"
+    ):
         catalog.pick("kimmi")
 
 
@@ -120,6 +145,9 @@ def test_the_key_is_in_no_repr_and_in_no_dump(catalog: ModelCatalog) -> None:
     assert "api_key" not in resolved.model_dump()
 
 
+PROFILE = "default: a\nmodels: {a: {model: m, base_url: 'http://x'"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -136,8 +164,34 @@ def test_the_key_is_in_no_repr_and_in_no_dump(catalog: ModelCatalog) -> None:
             "default: a\nmodels: {a: {model: m, base_url: 'http://x', extra_body: {stream: yes}}}",
             "may not set stream",
         ),
-        ("- a", "the whole file"),
-        ("default: a\nmodels: {a: text}", "models.a"),
+        ("", "the whole file: should be a map of keys"),
+        ("- a", "the whole file: should be a map of keys"),
+        ("default: a\nmodels: []", "models: should be a map of keys"),
+        ("default: a\nmodels: {a: text}", "models.a: should be a map of keys"),
+        ("models: {a: {model: m, base_url: 'http://x'}}", "default: Field required"),
+        (
+            "default: a\nmodels:\n  a: {}\n  a: {}",
+            "line 4: not valid YAML: the key 'a' stands twice",
+        ),
+        ("default: a\nmodels: {a: {model: m, base_url: api.x.org/v1}}", '"api.x.org/v1" is no URL'),
+        (
+            PROFILE + ", context_tokens: many}}",
+            "models.a.context_tokens: Input should be a valid int",
+        ),
+        (
+            PROFILE + ", context_tokens: 4096, max_tokens: 4096}}",
+            "models.a: max_tokens 4096 leaves",
+        ),
+        (PROFILE + ", key: sk-1}}", "unknown key 'models.a.key'; did you mean models.*.key_env"),
+        (
+            PROFILE + ", reasoning: {field: cot}}}",
+            "models.a.reasoning.field: Input should be 'auto'",
+        ),
+        (PROFILE + ", reasoning: {sendback: never}}}", "did you mean models.*.reasoning.send_back"),
+        (PROFILE + ", omit: [top_p]}}", "models.a.omit.0: Input should be 'temperature'"),
+        (PROFILE + ", max_tokens_as: n}}", "models.a.max_tokens_as: Input should be 'max_tokens'"),
+        (PROFILE + ", prices: {prompt: 1}}}", "models.a.prices.completion: Field required"),
+        (PROFILE + ", seed: x}}", "models.a.seed: Input should be a valid integer"),
     ],
 )
 def test_a_malformed_file_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
@@ -148,6 +202,24 @@ def test_a_malformed_file_is_one_line(tmp_path: Path, text: str, reason: str) ->
     assert message.startswith(f"{path}: ")
     assert reason in message
     assert "\n" not in message
+
+
+def test_a_reply_is_at_most_a_quarter_of_a_small_context_unless_it_is_said() -> None:
+    small = {"name": "a", "model": "m", "base_url": "http://x", "context_tokens": 4_096}
+    assert ModelProfile.model_validate(small).max_tokens == 1_024
+    assert ModelProfile.model_validate(small | {"max_tokens": 3_000}).max_tokens == 3_000
+    assert ModelProfile.model_validate(small | {"context_tokens": 40_000}).max_tokens == 8_192
+
+
+def test_a_profile_may_borrow_from_another(tmp_path: Path) -> None:
+    text = """
+    default: b
+    models:
+      a: &a {model: m, base_url: 'http://x', seed: 1}
+      b: {<<: *a, seed: 2}
+    """
+    catalog = ModelCatalog.load(write(tmp_path, text))
+    assert (catalog.pick("b").seed, catalog.pick("b").model) == (2, "m")
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_text_and_its_fields() -> None:
         prompt_tokens=10, completion_tokens=5, cached_tokens=8, reasoning_tokens=2
     )
     assert (reply.result.content, reply.result.finish_reason) == ("hi", "length")
-    assert reply.result.thought == "hm"
+    assert reply.result.thought == "<think chars=2>hm</think>"
 
 
 @pytest.mark.parametrize("usage", [None, {}, [], {"prompt_tokens": None, "completion_tokens": "x"}])
