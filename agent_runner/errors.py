@@ -35,7 +35,7 @@ class ProviderFault(Exception):
 
     Attributes:
         kind: how it failed.
-        message: one line for a person.
+        message: one line for a person, with the endpoint's id of the call where it gave one.
         retryable: whether the same call may succeed later.
         status: the HTTP status of the last reply, None where there was none.
         invocation_id: the endpoint's own id of the call, None where it gave none.
@@ -50,9 +50,11 @@ class ProviderFault(Exception):
         status: int | None = None,
         invocation_id: str | None = None,
     ) -> None:
-        super().__init__(message)
+        # The id is what the endpoint's support asks for first.
+        line = f"{message} [call {invocation_id}]" if invocation_id else message
+        super().__init__(line)
         self.kind = kind
-        self.message = message
+        self.message = line
         self.retryable = retryable
         self.status = status
         self.invocation_id = invocation_id

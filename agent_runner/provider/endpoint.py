@@ -3,12 +3,12 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientError
-from httpx2 import Response
+from httpx2 import AsyncByteStream, RequestError, Response
 from openai import (
     APIConnectionError,
     APIStatusError,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     )
 
 _NO_SUCCESS = 300
+MAX_BODY_BYTES = 32 * 1_048_576
+"""What the body of an answer may have on the wire; the longest replies have less than 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Endpoint:
                 answer = await self._sdk.post("/chat/completions", cast_to=Response, content=body)
         except APIStatusError as error:
             answer = error.response
-        except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError) as error:
+        except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError, _Broken) as error:
             raise self._no_answer(error) from error
         clean = {name.lower(): self._redactor.text(text) for name, text in answer.headers.items()}
         return Answer(answer.status_code, clean, self._redactor.body(answer.content))
@@ -166,7 +168,8 @@ class Endpoint:
     def _no_answer(self, error: Exception) -> AnswerFault:
         # The SDK says "Connection error." or "timed out", also of a connection that was closed.
         causes = _causes(error)
-        reason = " ".join(str(causes[-1]).split()) or type(causes[-1]).__name__
+        told = causes[0] if isinstance(error, _Broken) else causes[-1]
+        reason = " ".join(str(told).split()) or type(causes[-1]).__name__
         if any(isinstance(cause, TimeoutError) for cause in causes):
             reason = f"no whole answer in {self._profile.timeout_s:g} s"
         message = self._redactor.text(f"no answer from {self._profile.base_url}: {reason}")
@@ -183,7 +186,51 @@ def _connections(profile: ModelProfile) -> DefaultAioHttpClient:
         timeout=profile.timeout_s,
         trust_env=not is_loopback(profile.base_url),
         verify=trusted,
+        event_hooks={"response": [_read_whole]},
     )
+
+
+class _Broken(Exception):
+    """A body that did not come whole, of an answer whose headers did."""
+
+    def __init__(self, reason: str, headers: Mapping[str, str]) -> None:
+        call = invocation_of(headers)
+        super().__init__(f"{reason} [call {call}]" if call else reason)
+
+
+class _Bounded(AsyncByteStream):
+    """A body that ends with an error where it becomes longer than any reply."""
+
+    def __init__(self, stream: AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size_bytes = 0
+        async for chunk in self._stream:
+            size_bytes += len(chunk)
+            if size_bytes > MAX_BODY_BYTES:
+                raise _TooLong
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class _TooLong(Exception):
+    """More than `MAX_BODY_BYTES` came."""
+
+
+async def _read_whole(response: Response) -> None:
+    """Read the body here, where the headers are known that the SDK's errors do not have."""
+    if isinstance(response.stream, AsyncByteStream):
+        response.stream = _Bounded(response.stream)
+    try:
+        await response.aread()
+    except _TooLong as error:
+        most = f"a body of more than {MAX_BODY_BYTES // 1_048_576} MB"
+        raise _Broken(most, response.headers) from error
+    except (RequestError, ClientError) as error:
+        raise _Broken(str(error), response.headers) from error
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -16,13 +16,18 @@ _BODY_BYTES = 8_192
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _MAY_BE_OVERFLOW = frozenset({400, 413, 422})
 _SERVER_ERROR = 500
-# OpenAI and vLLM, SGLang, llama.cpp, Groq, and gateways that pass on others' words.
+# OpenAI, DeepSeek, vLLM, SGLang, llama.cpp, Groq, Cerebras, Moonshot, Z.ai, Qwen, MiniMax, xAI,
+# TGI, Bedrock, Azure, and gateways that pass on others' words.
 _OVERFLOW = re.compile(
     r"context[ _-]?(length|window|size)|prompt is too long|too many (input |prompt )?tokens"
     r"|reduce the length of the (messages|prompt|input)|token count .{0,40}exceeds"
-    r"|exceeds? .{0,60}maximum .{0,40}tokens",
+    r"|exceeds? .{0,60}maximum .{0,40}tokens|exceeded model token limit|maximum prompt length"
+    r"|(prompt|input) (exceeds|is too long|length exceeds)|range of input length should be"
+    r"|inputs?`? tokens \+ `?max_new_tokens|too large for model with|tokens_limit_reached",
     re.IGNORECASE,
 )
+_MARKUP = re.compile(r"<(style|script)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
+_MILLISECONDS = 100_000_000_000  # an epoch in seconds has fewer digits until the year 5138
 
 
 class ContextOverflow(Exception):
@@ -79,7 +84,7 @@ def fault_of(status: int, headers: Mapping[str, str], body: bytes) -> AnswerFaul
         retryable = False
     return AnswerFault(
         kind,
-        f"{status} {_phrase(status)}: {text}{_reset_of(body)}",
+        f"{status} {_phrase(status)}: {text}{_reset_of(body)}{_target_of(headers)}",
         retryable=retryable,
         status=status,
         invocation_id=invocation_of(headers),
@@ -99,8 +104,8 @@ def tells_of_overflow(body: bytes) -> bool:
 
 def error_text(body: bytes) -> str:
     """Return what an error body says, on one line of bounded length."""
-    said = _said(_tree(body)) or body[:_BODY_BYTES].decode("utf-8", "replace")
-    line = " ".join(said.split())
+    said = _said(_tree(body)) or _text_of(body[:_BODY_BYTES].decode("utf-8", "replace"))
+    line = " ".join(said.split()) or "an empty body"
     return line if len(line) <= _LINE_CHARS else f"{line[:_LINE_CHARS]}…"
 
 
@@ -108,7 +113,8 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the wait asked for by `Retry-After` in seconds or as a date (RFC 9110 10.2.3)."""
     value = headers.get("retry-after", "").strip()
     try:
-        wait_s = float(value)
+        exact = headers.get("retry-after-ms")  # OpenAI's own, and what its clients obey first
+        wait_s = float(exact) / 1_000 if exact else float(value)
     except ValueError:
         wait_s = _until(value)
     return wait_s if math.isfinite(wait_s) and wait_s > 0 else None
@@ -176,4 +182,25 @@ def _code(body: bytes) -> str:
 def _reset_of(body: bytes) -> str:
     """Name the time at which Chutes says a used-up quota is renewed."""
     found = re.search(rb'"quota_reset_timestamp"\s*:\s*"?([0-9A-Za-z:.+ -]{1,40})', body)
-    return f" (quota renewed at {found[1].decode()})" if found else ""
+    return f" (quota renewed at {_moment(found[1].decode().strip())})" if found else ""
+
+
+def _moment(told: str) -> str:
+    """Return a time of the epoch as people read it, anything else as it is."""
+    try:
+        seconds = float(told)
+        seconds = seconds / 1_000 if seconds >= _MILLISECONDS else seconds
+        return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return told
+
+
+def _target_of(headers: Mapping[str, str]) -> str:
+    """Name where a redirect leads: it is not followed, as the key belongs to one origin."""
+    target = headers.get("location", "").partition("?")[0]
+    return f" (leads to {target[:_LINE_CHARS]}; not followed)" if target else ""
+
+
+def _text_of(page: str) -> str:
+    """Return what a person reads of an HTML page; other text as it is."""
+    return _MARKUP.sub(" ", page) if page.lstrip().startswith("<") else page

@@ -15,6 +15,14 @@ OVERFLOWS = [
     "Please reduce the length of the messages or completion.",
     "prompt is too long: 213462 tokens > 200000 maximum",
     "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "Invalid request: Your request exceeded model token limit: 262144 (requested: 270000)",
+    "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+    "Prompt exceeds max length",
+    "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]",
+    "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000",
+    "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum",
+    "Input is too long for requested model.",
+    "invalid params, context window exceeds limit",
 ]
 
 
@@ -89,10 +97,19 @@ def test_another_400_is_no_overflow(text: str) -> None:
     assert fault(400, {"error": {"message": text}}).kind == "provider_reply"
 
 
-def test_a_used_up_quota_tells_its_reset() -> None:
-    detail: JsonValue = {"message": "Quota exceeded", "quota_reset_timestamp": 1790000000}
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (1790000000, "2026-09-21T14:13:20Z"),
+        (1790000000123, "2026-09-21T14:13:20Z"),
+        ("2026-09-21T14:13:20+00:00", "2026-09-21T14:13:20+00:00"),
+        ("1e99", "1e99"),
+    ],
+)
+def test_a_used_up_quota_tells_its_reset(told: JsonValue, shown: str) -> None:
+    detail: JsonValue = {"message": "Quota exceeded", "quota_reset_timestamp": told}
     text = fault(402, {"detail": detail}).message
-    assert text == "402 Payment Required: Quota exceeded (quota renewed at 1790000000)"
+    assert text == f"402 Payment Required: Quota exceeded (quota renewed at {shown})"
 
 
 def test_a_used_up_balance_told_with_429_is_a_quota() -> None:
@@ -119,6 +136,27 @@ def test_retry_after_as_a_date() -> None:
 def test_the_invocation_id_is_kept() -> None:
     assert fault(500, x_chutes_invocationid="i-1", x_request_id="r").invocation_id == "i-1"
     assert fault(500, x_request_id="r").invocation_id == "r"
+
+
+def test_a_page_is_read_as_people_read_it() -> None:
+    page = b"<html><head><style>p {color: red}</style></head><body><h1>502</h1>nginx</body></html>"
+    assert error_text(page) == "502 nginx"
+    assert error_text(b"1 < 2 > 0") == "1 < 2 > 0"
+    assert error_text(b"") == error_text(b"<html></html>") == "an empty body"
+
+
+def test_a_redirect_says_where_it_leads_without_what_may_be_secret() -> None:
+    text = fault(308, None, location="https://other.example/v1/chat?token=secret").message
+    assert "leads to https://other.example/v1/chat; not followed" in text
+    assert "secret" not in text
+
+
+def test_the_call_is_named_for_the_endpoints_support() -> None:
+    assert fault(500, {"detail": "oops"}, x_request_id="r-1").message.endswith("oops [call r-1]")
+
+
+def test_a_wait_in_milliseconds_counts_before_one_in_seconds() -> None:
+    assert fault(429, retry_after_ms="250", retry_after="3").retry_after_s == 0.25
 
 
 def test_an_error_page_is_one_bounded_line() -> None:
