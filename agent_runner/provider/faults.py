@@ -15,7 +15,7 @@ _LINE_CHARS = 600
 _BODY_BYTES = 8_192
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _MAY_BE_OVERFLOW = frozenset({400, 413, 422})
-_SERVER_ERROR = 500
+_CLIENT_ERROR, _SERVER_ERROR, _LAST = 400, 500, 600
 # OpenAI, DeepSeek, vLLM, SGLang, llama.cpp, Groq, Cerebras, Moonshot, Z.ai, Qwen, MiniMax, xAI,
 # TGI, Bedrock, Azure, and gateways that pass on others' words.
 _OVERFLOW = re.compile(
@@ -100,6 +100,13 @@ def invocation_of(headers: Mapping[str, str]) -> str | None:
 def tells_of_overflow(body: bytes) -> bool:
     """Say whether an error body is about a prompt that does not fit the model's context."""
     return _OVERFLOW.search(f"{error_text(body)} {_code(body)}") is not None
+
+
+def told_status(error: object) -> int | None:
+    """Return the HTTP status that the error object of a 200 names as its code (OpenRouter does)."""
+    code = error.get("code") if isinstance(error, dict) else None
+    told = isinstance(code, int) and _CLIENT_ERROR <= code < _LAST
+    return code if told else None
 
 
 def error_text(body: bytes) -> str:

@@ -10,6 +10,7 @@ _VALUE = ConfigDict(frozen=True, extra="forbid")
 class RepairKind(StrEnum):
     """What had to be mended before a reply could enter the history."""
 
+    ANSWER_CUT = "answer_cut"
     ARGUMENTS_EMPTY = "arguments_empty"
     ARGUMENTS_NOT_TEXT = "arguments_not_text"
     ARGUMENTS_INVALID = "arguments_invalid"

@@ -12,13 +12,22 @@ from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json, to_json
 
 from agent_runner.errors import ProviderFault, ProviderKind
-from agent_runner.provider.faults import ContextOverflow, error_text, tells_of_overflow
+from agent_runner.provider.faults import (
+    ContextOverflow,
+    error_text,
+    fault_of,
+    tells_of_overflow,
+    told_status,
+)
 from agent_runner.provider.records import RepairKind, Usage
 from agent_runner.provider.thought import Field, Thought, join_thought
-from agent_runner.provider.wire import WireCall, WireMessage, WireReply, WireUsage
+from agent_runner.provider.wire import WireCall, WireCounts, WireMessage, WireReply, WireUsage
 
 INVALID_ARGUMENTS_KEY = "__invalid_json__"
 """The only key of the object that stands for arguments that were no JSON object."""
+
+CUT_ANSWER = "(The reply reached its length limit before it said anything.)"
+"""What the history holds of a reply that was all reasoning and was cut: it may not be empty."""
 
 _KEPT_CHARS = 4_000
 _UNSENDABLE = re.compile(r"[^A-Za-z0-9_-]")
@@ -75,15 +84,15 @@ def parse_reply(body: bytes, invocation_id: str | None, tools: Collection[str]) 
 
     Raises:
         UnusableReply: the body is no chat completion, or one with neither text nor call.
+        AnswerFault: it is an error body that names the status it stands for.
         ContextOverflow: it is an error body that says the prompt is too long.
     """
     try:
         wire = WireReply.model_validate_json(body)
     except ValidationError as error:
         reason = error.errors(include_url=False, include_input=False)[0]["msg"]
-        raise UnusableReply(
-            f"the reply is no chat completion ({reason}): {error_text(body)}", invocation_id
-        ) from error
+        text = f"the reply is no chat completion ({reason}): {error_text(body)}"
+        raise UnusableReply(text, invocation_id, _usage_in(body)) from error
     invocation_id = invocation_id or wire.id
     message, finish_reason = _first_choice(wire, body, invocation_id)
     repairs: Counter[RepairKind] = Counter()
@@ -91,14 +100,19 @@ def parse_reply(body: bytes, invocation_id: str | None, tools: Collection[str]) 
     usage = _usage(wire.usage)
     if calls is None or finish_reason == "error":
         raise UnusableReply(f"a broken reply: {error_text(body)}", invocation_id, usage)
-    if not calls and not message.content.strip():
-        reason = f"neither text nor a tool call (finish reason {finish_reason})"
-        raise UnusableReply(f"an empty reply: {reason}", invocation_id, usage)
     reasoning = message.reasoning_content or message.reasoning or None
     came_in: Field = "reasoning_content" if message.reasoning_content else "reasoning"
     thought = Thought(reasoning or "", message.content if calls else "", came_in)
+    said = message.content
+    if not calls and not said.strip():
+        if finish_reason != "length" or not reasoning:
+            reason = f"neither text nor a tool call (finish reason {finish_reason})"
+            raise UnusableReply(f"an empty reply: {reason}", invocation_id, usage)
+        # The model thought for too long; that is its own doing, and asking again costs as much.
+        said = CUT_ANSWER
+        repairs[RepairKind.ANSWER_CUT] += 1
     return Reply(
-        result=_result(message.content, thought, calls, finish_reason, usage),
+        result=_result(said, thought, calls, finish_reason, usage),
         content=message.content,
         reasoning=reasoning,
         finish_reason=finish_reason,
@@ -117,6 +131,8 @@ def _first_choice(
     text = error_text(body)
     if (wire.error or wire.detail) and tells_of_overflow(body):
         raise ContextOverflow(text, 200)
+    if (status := told_status(wire.error)) is not None:
+        raise fault_of(status, {"x-request-id": invocation_id or ""}, body)
     what = "an error with status 200" if wire.error or wire.detail else "a reply without choices"
     raise UnusableReply(f"{what}: {text}", invocation_id, _usage(wire.usage))
 
@@ -137,6 +153,14 @@ def _result(
         cached=False,
         thought=join_thought(thought),
     )
+
+
+def _usage_in(body: bytes) -> Usage | None:
+    """Return the tokens that a body names which is otherwise of no use."""
+    try:
+        return _usage(WireCounts.model_validate_json(body).usage)
+    except ValidationError:
+        return None
 
 
 def _usage(wire: WireUsage) -> Usage:

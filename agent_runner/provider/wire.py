@@ -98,6 +98,14 @@ class WireUsage(BaseModel):
     reasoning_tokens: Tokens = None
 
 
+class WireCounts(BaseModel):
+    """The tokens of a body, whatever else is in it."""
+
+    model_config = _FOREIGN
+
+    usage: Annotated[WireUsage, BeforeValidator(_object)] = WireUsage()
+
+
 class WireReply(BaseModel):
     """The whole body."""
 
