@@ -4,9 +4,15 @@ import pytest
 from autogen_core import FunctionCall
 from pydantic import JsonValue
 
-from agent_runner.provider.faults import ContextOverflow
+from agent_runner.provider.faults import AnswerFault, ContextOverflow
 from agent_runner.provider.records import RepairKind, Usage
-from agent_runner.provider.reply import INVALID_ARGUMENTS_KEY, Reply, UnusableReply, parse_reply
+from agent_runner.provider.reply import (
+    CUT_ANSWER,
+    INVALID_ARGUMENTS_KEY,
+    Reply,
+    UnusableReply,
+    parse_reply,
+)
 
 TOOLS = {"swe_clone", "swe_pytest"}
 
@@ -42,13 +48,14 @@ UNUSABLE = {
     "choices empty": b'{"choices": []}',
     "choices null": b'{"choices": null}',
     "no choices": b'{"id": "x"}',
-    "error with 200": b'{"error": {"message": "overloaded", "code": 500}}',
+    "error with 200": b'{"error": {"message": "overloaded", "code": "busy"}}',
     "detail with 200": b'{"detail": "No instances available"}',
     "message null": b'{"choices": [{"message": null}]}',
     "content null": body({"content": None}),
     "content empty": body({"content": ""}),
     "content blank": body({"content": " \n"}),
-    "only reasoning": body({"content": "", "reasoning_content": "hm"}, "length"),
+    "only reasoning": body({"content": "", "reasoning_content": "hm"}, "stop"),
+    "nothing, cut by length": body({"content": ""}, "length"),
     "no calls in the list": body({"content": "", "tool_calls": []}, "tool_calls"),
     "a call without a name": body({"content": "", "tool_calls": [call(name=None)]}),
     "finish reason error": body({"content": "par"}, "error"),
@@ -69,6 +76,35 @@ def test_an_unusable_reply_keeps_what_it_cost() -> None:
     with pytest.raises(UnusableReply) as caught:
         parse_reply(body({"content": ""}, usage={"prompt_tokens": 7}), None, TOOLS)
     assert caught.value.usage == Usage(prompt_tokens=7)
+
+
+def test_a_body_of_no_use_keeps_what_it_cost() -> None:
+    with pytest.raises(UnusableReply) as caught:
+        parse_reply(b'{"choices": [null], "usage": {"completion_tokens": 7}}', None, TOOLS)
+    assert caught.value.usage == Usage(completion_tokens=7)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "retryable"),
+    [(401, "provider_auth", False), (402, "provider_quota", False), (404, "provider_model", False),
+     (429, "provider_unavailable", True), (502, "provider_unavailable", True)],
+)  # fmt: skip
+def test_an_error_that_comes_with_200_is_what_its_code_says(
+    code: int, kind: str, *, retryable: bool
+) -> None:
+    told = json.dumps({"error": {"message": "words", "code": code}}).encode()
+    with pytest.raises(AnswerFault) as caught:
+        parse_reply(told, "inv-1", TOOLS)
+    fault = caught.value
+    assert (fault.kind, fault.status, fault.retryable) == (kind, code, retryable)
+    assert fault.message.endswith(": words [call inv-1]")
+
+
+def test_a_reply_cut_before_it_said_anything_is_the_models_own() -> None:
+    reply = parse_reply(body({"content": None, "reasoning": "hm"}, "length"), None, TOOLS)
+    assert (reply.content, reply.reasoning) == ("", "hm")
+    assert reply.result.content == CUT_ANSWER
+    assert reply.repairs == {RepairKind.ANSWER_CUT: 1}
 
 
 def test_an_overflow_told_with_200_is_an_overflow() -> None:
