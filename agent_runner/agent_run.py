@@ -66,6 +66,8 @@ class AgentRun:
         self.draft.provenance |= {
             "model_asked": profile.model, "prompt_sha256": self.prompts.sha256
         }  # fmt: skip
+        dumped = profile.model_dump(mode="json")
+        self.draft.model_profile = {**dumped, "learned": [*self.model.learned]}
         with Trajectory.create(self.trajectory) as trajectory:
             trajectory.write(self._header(profile.model))
             try:
@@ -130,6 +132,7 @@ class AgentRun:
             began=stamp(time.time()),
             agent_runner=__version__,
             profile=self.model.profile,
+            learned=self.model.learned,
         )
         redactor = Redactor(self.model.resolved.api_key.get_secret_value())
         return Recorder(self.recording, header, redactor, self.observer.complain)

@@ -5,6 +5,8 @@ import importlib.metadata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from pydantic import JsonValue
+
 from agent_runner import __version__
 from agent_runner.config import RunConfig
 from agent_runner.errors import InfraFault, ProviderFault
@@ -54,6 +56,7 @@ class Draft:
     tail_after: str = ""
     agent_container: str = ""
     provenance: dict[str, str | None] = field(default_factory=dict)
+    model_profile: dict[str, JsonValue] | None = None
 
     def turn(self, line: TurnLine) -> None:
         """Counts a turn."""
@@ -131,5 +134,6 @@ class Draft:
             autogen=importlib.metadata.version("autogen-agentchat") if with_agent else None,
             openai=importlib.metadata.version("openai") if with_agent else None,
             solver=self.config.solver,
+            model_profile=self.model_profile,
             **self.provenance,
         )

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from agent_runner.config import RunConfig
 from agent_runner.errors import UsageError
-from agent_runner.places import root
+from agent_runner.places import home, root
+from agent_runner.provider.capability import complete
 from agent_runner.provider.profile import (
     LOOPBACK_KEY,
     ModelCatalog,
@@ -26,11 +27,13 @@ class Model:
 
     Attributes:
         script, recording: what answers; both None for a live model.
+        learned: keys of its profile that `doctor --provider` found out.
     """
 
     resolved: ResolvedModel
     script: Path | None = None
     recording: Recording | None = None
+    learned: tuple[str, ...] = ()
 
     @property
     def profile(self) -> ModelProfile:
@@ -46,7 +49,10 @@ def choose(config: RunConfig, environ: Mapping[str, str]) -> Model:
     """
     catalog = ModelCatalog.load(root() / "configs" / "models.yaml")
     if config.solver != "replay":
-        return Model(catalog.resolve(config.model, config.base_url, environ))
+        resolved = catalog.resolve(config.model, config.base_url, environ)
+        completed = complete(home(), resolved.profile)
+        resolved = resolved.model_copy(update={"profile": completed.profile})
+        return Model(resolved, learned=completed.learned)
     if config.recording is None:
         raise UsageError("--solver replay needs --recording FILE")
     path = Path(config.recording)
@@ -69,4 +75,5 @@ def _recorded(path: Path, config: RunConfig) -> Model:
         raise UsageError(f"{path}: was recorded at task {recorded}, and this is {config.task_id}")
     profile = recording.header.profile
     key = SecretStr(LOOPBACK_KEY)  # never sent
-    return Model(ResolvedModel(profile=profile, api_key=key), recording=recording)
+    resolved = ResolvedModel(profile=profile, api_key=key)
+    return Model(resolved, recording=recording, learned=recording.header.learned)

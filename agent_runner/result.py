@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from agent_runner.errors import FaultKind, ProviderKind
 
@@ -148,7 +148,11 @@ class IsolationEvidence(Record):
 
 
 class Provenance(Record):
-    """What this result was made with; `recording` is its level, or why it stopped on the way."""
+    """What this result was made with.
+
+    `model_profile` is the resolved profile, with which of its keys were `learned` from the endpoint
+    by `doctor --provider`; `recording` is its level, or why it stopped on the way.
+    """
 
     agent_runner: str
     autogen: str | None = None
@@ -161,6 +165,7 @@ class Provenance(Record):
     prompt_sha256: str | None = None
     model_asked: str | None = None
     model_answered: str | None = None
+    model_profile: dict[str, JsonValue] | None = None
     recording: str | None = None
 
 

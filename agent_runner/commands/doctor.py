@@ -14,13 +14,14 @@ from agent_runner.config import RunConfig
 from agent_runner.environments.python import FALLBACK
 from agent_runner.errors import InfraFault, UsageError
 from agent_runner.places import home, root
-from agent_runner.provider.profile import ModelCatalog, ModelProfile
+from agent_runner.provider.profile import ModelCatalog, ModelProfile, with_key
 from tools.workspace.base_image import REPOSITORY, find_base
 from tools.workspace.engine import Engine
 
 GB = 1_000_000_000
 ENOUGH_GB = 5
 ENDPOINT_LIMIT_S = 10.0
+PROVIDER_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,29 @@ class Check:
 @click.command()
 @click.option("--model", metavar="NAME", help="The model to look for. [kimi]")
 @click.option("--base-url", metavar="URL", help="Another endpoint.")
+@click.option("--provider", is_flag=True, help="Ask the endpoint itself; some 15,000 tokens.")
+@click.option(
+    "--limit", "limit_s", type=click.FloatRange(min=0, min_open=True), default=PROVIDER_LIMIT_S,
+    metavar="SECONDS", help="With --provider: when to give up. [600]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def command(model: str | None, base_url: str | None, as_json: bool) -> None:
-    """Checks engine, disk, image, key and endpoint. Exit code 1 where one fails."""
+def command(
+    model: str | None, base_url: str | None, provider: bool, limit_s: float, as_json: bool
+) -> None:
+    """Checks engine, disk, image, key and endpoint. Exit code 1 where one fails.
+
+    With --provider it asks the model's endpoint what it can do: its list of models, a tool call, a
+    call with an argument of 20 kB, its counts of tokens, its reasoning, the parameters it takes.
+    The answers are kept below AGENT_RUNNER_HOME, and runs use them where configs/models.yaml says
+    nothing.
+    """
     profile = ModelCatalog.load(root() / "configs" / "models.yaml").pick(model, base_url)
+    if provider:
+        from agent_runner.commands.doctor_provider import look
+
+        if not look(with_key(profile, os.environ), limit_s, as_json=as_json):
+            raise click.exceptions.Exit(1)
+        return
     checks = asyncio.run(_all(profile))
     if as_json:
         click.echo(json.dumps({"checks": [asdict(check) for check in checks]}))
@@ -105,8 +125,6 @@ def _state() -> Check:
 
 
 def _key(profile: ModelProfile) -> Check:
-    from agent_runner.provider.profile import with_key
-
     try:
         with_key(profile, os.environ)
     except UsageError as error:

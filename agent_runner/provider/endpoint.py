@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,13 +131,25 @@ class Endpoint:
                 )
         return answer
 
+    async def list_models(self) -> Answer:
+        """Return the answer to `GET /models`, whatever its status.
+
+        Raises:
+            AnswerFault: none came.
+        """
+        return await self._answered(self._sdk.get("/models", cast_to=Response))
+
     async def _exchange(self, sent: Sent) -> Answer:
         body = to_json({"model": self._profile.model, "messages": sent.messages, **sent.settings})
+        # `chat.completions.create` walks the whole history in Python, 20 ms for 500 kB.
+        posted = self._sdk.post("/chat/completions", cast_to=Response, content=body)
+        return await self._answered(posted)
+
+    async def _answered(self, asking: Awaitable[Response]) -> Answer:
         try:
             # The SDK's own limit is per read: an endpoint that drips bytes would never hit it.
             async with asyncio.timeout(self._profile.timeout_s):
-                # `chat.completions.create` walks the whole history in Python, 20 ms for 500 kB.
-                answer = await self._sdk.post("/chat/completions", cast_to=Response, content=body)
+                answer = await asking
         except APIStatusError as error:
             answer = error.response
         except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError, _Broken) as error:

@@ -35,6 +35,7 @@ class Header(BaseModel):
         level: `meta` keeps sizes, statuses and times, `full` every byte.
         began: date and time, UTC.
         profile: the model's profile as it was resolved, without its key.
+        learned: which of its keys `doctor --provider` had found out.
     """
 
     model_config = _LINE
@@ -46,6 +47,7 @@ class Header(BaseModel):
     began: str
     agent_runner: str
     profile: ModelProfile
+    learned: tuple[str, ...] = ()
 
 
 class RequestLine(BaseModel):
