@@ -3,12 +3,12 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientError
-from httpx2 import AsyncByteStream, RequestError, Response
+from httpx2 import Response
 from openai import (
     APIConnectionError,
     APIStatusError,
@@ -19,6 +19,7 @@ from openai import (
 from pydantic_core import to_json
 
 from agent_runner.errors import ProviderKind
+from agent_runner.provider.body import BrokenBody, read_whole
 from agent_runner.provider.exchange import Answer, Exchange, Sent, Source, Tap
 from agent_runner.provider.faults import AnswerFault, fault_of, invocation_of
 from agent_runner.provider.origin import is_loopback
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     )
 
 _NO_SUCCESS = 300
-MAX_BODY_BYTES = 32 * 1_048_576
-"""What the body of an answer may have on the wire; the longest replies have less than 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class Endpoint:
                 answer = await asking
         except APIStatusError as error:
             answer = error.response
-        except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError, _Broken) as error:
+        except (TimeoutError, APIConnectionError, ClientError, ssl.SSLError, BrokenBody) as error:
             raise self._no_answer(error) from error
         clean = {name.lower(): self._redactor.text(text) for name, text in answer.headers.items()}
         return Answer(answer.status_code, clean, self._redactor.body(answer.content))
@@ -180,7 +179,7 @@ class Endpoint:
     def _no_answer(self, error: Exception) -> AnswerFault:
         # The SDK says "Connection error." or "timed out", also of a connection that was closed.
         causes = _causes(error)
-        told = causes[0] if isinstance(error, _Broken) else causes[-1]
+        told = causes[0] if isinstance(error, BrokenBody) else causes[-1]
         reason = " ".join(str(told).split()) or type(causes[-1]).__name__
         if any(isinstance(cause, TimeoutError) for cause in causes):
             reason = f"no whole answer in {self._profile.timeout_s:g} s"
@@ -198,51 +197,8 @@ def _connections(profile: ModelProfile) -> DefaultAioHttpClient:
         timeout=profile.timeout_s,
         trust_env=not is_loopback(profile.base_url),
         verify=trusted,
-        event_hooks={"response": [_read_whole]},
+        event_hooks={"response": [read_whole]},
     )
-
-
-class _Broken(Exception):
-    """A body that did not come whole, of an answer whose headers did."""
-
-    def __init__(self, reason: str, headers: Mapping[str, str]) -> None:
-        call = invocation_of(headers)
-        super().__init__(f"{reason} [call {call}]" if call else reason)
-
-
-class _Bounded(AsyncByteStream):
-    """A body that ends with an error where it becomes longer than any reply."""
-
-    def __init__(self, stream: AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size_bytes = 0
-        async for chunk in self._stream:
-            size_bytes += len(chunk)
-            if size_bytes > MAX_BODY_BYTES:
-                raise _TooLong
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class _TooLong(Exception):
-    """More than `MAX_BODY_BYTES` came."""
-
-
-async def _read_whole(response: Response) -> None:
-    """Read the body here, where the headers are known that the SDK's errors do not have."""
-    if isinstance(response.stream, AsyncByteStream):
-        response.stream = _Bounded(response.stream)
-    try:
-        await response.aread()
-    except _TooLong as error:
-        most = f"a body of more than {MAX_BODY_BYTES // 1_048_576} MB"
-        raise _Broken(most, response.headers) from error
-    except (RequestError, ClientError) as error:
-        raise _Broken(str(error), response.headers) from error
 
 
 def _causes(error: BaseException) -> list[BaseException]:
