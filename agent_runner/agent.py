@@ -18,8 +18,9 @@ from autogen_agentchat.messages import (
 from autogen_core import CancellationToken
 
 from agent_runner.provider.faults import ContextOverflow
+from agent_runner.provider.records import RepairKind
 from agent_runner.result import Termination, Usage
-from agent_runner.trajectory import AttemptLine, CallLine, TurnLine, TurnUsage
+from agent_runner.trajectory import AttemptLine, CallLine, RepairLine, TurnLine, TurnUsage
 from agent_runner.working_time import working_limit
 from tools.tool import Answer
 from tools.workbench import Call, TaskWorkbench
@@ -35,6 +36,10 @@ NAME = "engineer"
 NUDGE = (
     "That message called no tool, so nothing happened. Call a tool to go on; if the work is done, "
     "answer with TERMINATE alone on the last line."
+)
+CALL_AS_TEXT = (
+    "That message had a tool call written as text, so nothing was run: {why}. Call tools by the "
+    "function calling of the API, never as markup or JSON in the message or in your reasoning."
 )
 
 
@@ -130,13 +135,20 @@ class Loop:
                         # AutoGen joins the reasons of all that fired, in the policy's order.
                         return Termination(stop.content.partition(", ")[0])
                     said_text = isinstance(delta[-1], TextMessage)
-                    messages = [TextMessage(content=NUDGE, source="user")] if said_text else []
+                    messages = [TextMessage(content=self._nudge(), source="user")] * said_text
         except ContextOverflow:
             return Termination.CONTEXT_OVERFLOW
         except TimeoutError:
             if not limit.expired():
                 raise
             return Termination.TIMEOUT
+
+    def _nudge(self) -> str:
+        """What the model is told after a message without a call; a call it wrote as text is not
+        passed over."""
+        lost = (s for s in self.tally.records[-1].repair_steps if s.kind is RepairKind.CALL_LOST)
+        step = next(lost, None)
+        return CALL_AS_TEXT.format(why=step.why) if step else NUDGE
 
     def _throttled_s(self) -> float:
         """Seconds the provider made us wait, those of the call under way included."""
@@ -206,6 +218,10 @@ def _line(turn: int, record: "CallRecord", calls: list[Call], spent_s: float) ->
         repairs={str(kind): count for kind, count in record.repairs.items()},
         calls=tuple(_call_line(call) for call in calls),
         duration_s=spent_s,
+        repair_steps=tuple(
+            RepairLine(kind=step.kind, tool=step.tool, before=step.before, why=step.why)
+            for step in record.repair_steps
+        ),
     )
 
 

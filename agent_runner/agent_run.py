@@ -1,7 +1,7 @@
 """The solvers with an agent: a live, a scripted or a recorded model, over the same client."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ class AgentRun:
         with Trajectory.create(self.trajectory) as trajectory:
             trajectory.write(self._header(profile.model))
             try:
-                async with self._episode() as episode:
+                async with self._episode(workbench.closable) as episode:
                     agent = AssistantAgent(
                         NAME,
                         episode,
@@ -110,12 +110,12 @@ class AgentRun:
         return ElidingContext(budget, settings.high, settings.low)
 
     @asynccontextmanager
-    async def _episode(self) -> AsyncIterator[EpisodeClient]:
+    async def _episode(self, closable: Collection[str]) -> AsyncIterator[EpisodeClient]:
         """The client of this episode, every exchange of which is recorded."""
         with self._recorder() as recorder:
             try:
                 async with self._client() as client:
-                    yield client.for_episode(recorder)
+                    yield client.for_episode(recorder, closable)
             finally:
                 stopped = recorder.stopped if recorder else None
                 self.draft.provenance["recording"] = (

@@ -30,6 +30,15 @@ class AttemptLine(Record):
     duration_s: float
 
 
+class RepairLine(Record):
+    """One repair of a turn's reply: its kind, the tool, and an excerpt of what stood there."""
+
+    kind: str
+    tool: str | None
+    before: str
+    why: str | None
+
+
 class TurnUsage(Record):
     """Tokens of a turn as the endpoint counted them; null where it did not say."""
 
@@ -63,6 +72,7 @@ class TurnLine(Record):
     repairs: dict[str, int]
     calls: tuple[CallLine, ...]
     duration_s: float
+    repair_steps: tuple[RepairLine, ...] = ()
 
 
 class End(Record):

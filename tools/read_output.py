@@ -44,6 +44,7 @@ class ReadOutput:
             ReadArguments,
             self.call,
             limit_s=30,
+            closable=True,
         )
 
     async def call(self, arguments: ReadArguments) -> Answer:

@@ -59,6 +59,7 @@ class SwePytest:
             PytestArguments,
             self.call,
             limit_s=self.workspace.spec.tests_s + 120,
+            closable=True,
         )
 
     async def call(self, arguments: PytestArguments) -> Answer:

@@ -52,6 +52,8 @@ class Tool:
 
     Attributes:
         limit_s: seconds after which a call is given up, far above the tool's own limits.
+        closable: whether arguments that were cut off may be closed and run. Only for a tool that
+            looks and changes nothing: half a selection is then shown, and can be asked for again.
     """
 
     name: str
@@ -59,3 +61,4 @@ class Tool:
     arguments: type[Arguments]
     call: Callable[[Any], Awaitable[Answer]]
     limit_s: float
+    closable: bool = False

@@ -16,6 +16,7 @@ from tools.tool import Answer, Tool
 from tools.workspace.faults import InfraFault
 
 INVALID_JSON = "__invalid_json__"
+CUT_BY_LENGTH = "__cut_by_length__"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class TaskWorkbench(Workbench):
             if call.id == call_id:
                 return call.answer
         return None
+
+    @property
+    def closable(self) -> frozenset[str]:
+        """The tools whose arguments may be closed where they were cut off."""
+        return frozenset(tool.name for tool in self._tools.values() if tool.closable)
 
     async def list_tools(self) -> list[ToolSchema]:
         """The tools as the model reads them."""
@@ -113,11 +119,7 @@ class TaskWorkbench(Workbench):
         if tool is None:
             return Answer(f"there is no tool {name}; use {', '.join(self._tools)}", is_error=True)
         if INVALID_JSON in arguments:
-            return Answer(
-                f"{name} was not called: its arguments were not valid JSON (cut off, or a quote "
-                "not escaped?). Send the call again, complete.",
-                is_error=True,
-            )
+            return Answer(_explain_broken(name, arguments), is_error=True)
         try:
             parsed = tool.arguments.model_validate(arguments)
             await self._ready()
@@ -177,6 +179,20 @@ def _schema(tool: Tool) -> ToolSchema:
             "additionalProperties": False,
         },
     }
+
+
+def _explain_broken(name: str, arguments: Mapping[str, object]) -> str:
+    """What was wrong with arguments that are no JSON; the model client says so in their place."""
+    if arguments.get(CUT_BY_LENGTH) is True:
+        return (
+            f"{name} was not called: your reply reached the limit of its length before the "
+            "arguments ended. Nothing was run. Send the call again with less in it: think less "
+            "before it, and give a long patch or file in several calls."
+        )
+    return (
+        f"{name} was not called: its arguments were not valid JSON (cut off, or a quote "
+        "not escaped?). Send the call again, complete."
+    )
 
 
 def _explain(tool: Tool, error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -48,9 +48,15 @@ class ModelClient:
         self._endpoint = Endpoint(resolved, source)
         self._retries = retries or RetryPolicy()
 
-    def for_episode(self, recorder: Recorder | None = None) -> "EpisodeClient":
-        """Return the client one agent gets; its records are its own, and so is `recorder`."""
-        return EpisodeClient(self._profile, self._endpoint, self._retries, recorder)
+    def for_episode(
+        self, recorder: Recorder | None = None, closable: Collection[str] = ()
+    ) -> "EpisodeClient":
+        """Return the client one agent gets; its records are its own, and so is `recorder`.
+
+        Args:
+            closable: names of the tools whose arguments may be closed where they were cut off.
+        """
+        return EpisodeClient(self._profile, self._endpoint, self._retries, recorder, closable)
 
     async def close(self) -> None:
         """Close the connections; the clients of the episodes are of no use any more."""
@@ -79,11 +85,13 @@ class EpisodeClient(ChatCompletionClient):
         endpoint: Endpoint,
         retries: RetryPolicy,
         recorder: Recorder | None = None,
+        closable: Collection[str] = (),
     ) -> None:
         self._recorder = recorder
         self._profile = profile
         self._endpoint = endpoint
         self._retries = retries
+        self._closable = closable
         self._records: list[CallRecord] = []
         self._under_way: ModelCall | None = None
         self._last = RequestUsage(0, 0)
@@ -122,6 +130,7 @@ class EpisodeClient(ChatCompletionClient):
             tools=wire_tools(tools),
             tool_choice=wire_tool_choice(tool_choice),
             extra={**_response_format(json_output), **(extra_create_args or {})},
+            closable=self._closable,
         )
         running = asyncio.ensure_future(self._call(request))
         if cancellation_token is not None:

@@ -26,6 +26,7 @@ from agent_runner.provider.origin import is_loopback
 from agent_runner.provider.profile import ModelProfile, ResolvedModel
 from agent_runner.provider.redaction import Redactor
 from agent_runner.provider.reply import Reply, parse_reply
+from agent_runner.provider.salvage.offer import Offer, offer_of
 
 if TYPE_CHECKING:
     from openai.types.chat import (
@@ -43,17 +44,19 @@ class ChatRequest:
 
     Attributes:
         extra: keys of this call only, laid over those of the profile.
+        closable: names of the tools whose arguments may be closed where they were cut off.
     """
 
     messages: list["ChatCompletionMessageParam"]
     tools: list["ChatCompletionFunctionToolParam"]
     tool_choice: "ChatCompletionToolChoiceOptionParam"
     extra: Mapping[str, object]
+    closable: Collection[str] = ()
 
     @property
-    def tool_names(self) -> Collection[str]:
-        """The names the model may call."""
-        return {tool["function"]["name"] for tool in self.tools}
+    def offer(self) -> Offer:
+        """The tools the model may call, as its calls are measured against them."""
+        return offer_of(self.tools, self.closable)
 
 
 class _OnlyWhatWeSend(AsyncOpenAI):
@@ -106,7 +109,7 @@ class Endpoint:
         answer = await self._tapped(Sent(request.messages, self._settings(request)), tap)
         if answer.status >= _NO_SUCCESS:
             raise fault_of(answer.status, answer.headers, answer.body)
-        return parse_reply(answer.body, invocation_of(answer.headers), request.tool_names)
+        return parse_reply(answer.body, invocation_of(answer.headers), request.offer)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -95,6 +95,8 @@ def _with_reasoning(
     match thought.field if policy.field == "auto" else policy.field:
         case "think":
             content = wired.get("content") or ""
+            if thought.field == "think":  # as it came
+                return {**wired, "content": f"<think>{thought.reasoning}</think>{content}"}
             return {**wired, "content": f"<think>\n{thought.reasoning}\n</think>\n\n{content}"}
         case "reasoning":
             return {**wired, "reasoning": thought.reasoning}

@@ -11,12 +11,42 @@ class RepairKind(StrEnum):
     """What had to be mended before a reply could enter the history."""
 
     ANSWER_CUT = "answer_cut"
+    ARGUMENTS_CLOSED = "arguments_closed"
+    ARGUMENTS_CUT = "arguments_cut"
+    ARGUMENTS_DOUBLED = "arguments_doubled"
     ARGUMENTS_EMPTY = "arguments_empty"
-    ARGUMENTS_NOT_TEXT = "arguments_not_text"
+    ARGUMENTS_ENCODED = "arguments_encoded"
     ARGUMENTS_INVALID = "arguments_invalid"
+    ARGUMENTS_JUNK = "arguments_junk"
+    ARGUMENTS_LITERAL = "arguments_literal"
+    ARGUMENTS_NOT_TEXT = "arguments_not_text"
+    ARGUMENTS_RAW_CONTROL = "arguments_raw_control"
+    ARGUMENTS_WRAPPED = "arguments_wrapped"
     CALL_ID_MISSING = "call_id_missing"
     CALL_ID_REPEATED = "call_id_repeated"
+    CALL_IN_REASONING = "call_in_reasoning"
+    CALL_IN_TEXT = "call_in_text"
+    CALL_LOST = "call_lost"
+    REASONING_IN_TEXT = "reasoning_in_text"
+    TEXT_UNSENDABLE = "text_unsendable"
     TOOL_NAME = "tool_name"
+
+
+class RepairStep(BaseModel):
+    """One repair.
+
+    Attributes:
+        tool: the tool of the call it was made on, None where it was not made on a call.
+        before: what stood there, bounded.
+        why: of a call that was lost, what is wrong with it.
+    """
+
+    model_config = _VALUE
+
+    kind: RepairKind
+    tool: str | None
+    before: str
+    why: str | None = None
 
 
 class Usage(BaseModel):
@@ -63,6 +93,7 @@ class CallRecord(BaseModel):
         finish_reason: as the endpoint wrote it.
         model: the model that says it answered.
         repairs: how often each kind of repair was made.
+        repair_steps: each of them, in their order.
         duration_s: seconds of the whole call, waiting included.
         throttle_wait_s: seconds of it slept between attempts.
     """
@@ -80,3 +111,4 @@ class CallRecord(BaseModel):
     invocation_id: str | None = None
     usage: Usage = Usage()
     repairs: dict[RepairKind, int] = {}
+    repair_steps: tuple[RepairStep, ...] = ()

@@ -1,15 +1,12 @@
 """From the raw body of an HTTP 200 to a reply the history can hold, or to a typed error."""
 
-import re
-import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from autogen_core import FunctionCall
 from autogen_core.models import CreateResult, FinishReasons, RequestUsage
-from pydantic import JsonValue, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic import ValidationError
 
 from agent_runner.errors import ProviderFault, ProviderKind
 from agent_runner.provider.faults import (
@@ -19,19 +16,17 @@ from agent_runner.provider.faults import (
     tells_of_overflow,
     told_status,
 )
-from agent_runner.provider.records import RepairKind, Usage
-from agent_runner.provider.thought import Field, Thought, join_thought
-from agent_runner.provider.wire import WireCall, WireCounts, WireMessage, WireReply, WireUsage
-
-INVALID_ARGUMENTS_KEY = "__invalid_json__"
-"""The only key of the object that stands for arguments that were no JSON object."""
+from agent_runner.provider.records import RepairKind, RepairStep, Usage
+from agent_runner.provider.salvage.calls import MendedCall, Mender
+from agent_runner.provider.salvage.offer import Offer
+from agent_runner.provider.salvage.said import calls_said, split_said
+from agent_runner.provider.salvage.steps import Steps
+from agent_runner.provider.thought import Thought, join_thought
+from agent_runner.provider.wire import WireCounts, WireMessage, WireReply, WireUsage
 
 CUT_ANSWER = "(The reply reached its length limit before it said anything.)"
 """What the history holds of a reply that was all reasoning and was cut: it may not be empty."""
 
-_KEPT_CHARS = 4_000
-_UNSENDABLE = re.compile(r"[^A-Za-z0-9_-]")
-_NAME_CHARS = 64  # what the OpenAI API takes as a function's name
 _FINISH: dict[str, FinishReasons] = {
     "stop": "stop",
     "length": "length",
@@ -52,7 +47,7 @@ class Reply:
         finish_reason: as the endpoint wrote it.
         usage: the tokens it counted.
         model: the model that says it answered.
-        repairs: how often each kind of repair was made.
+        steps: every repair that was made, in order.
     """
 
     result: CreateResult
@@ -62,7 +57,12 @@ class Reply:
     usage: Usage
     model: str | None
     invocation_id: str | None
-    repairs: Mapping[RepairKind, int]
+    steps: tuple[RepairStep, ...] = ()
+
+    @property
+    def repairs(self) -> Mapping[RepairKind, int]:
+        """How often each kind of repair was made."""
+        return dict(Counter(step.kind for step in self.steps))
 
 
 class UnusableReply(ProviderFault):
@@ -79,8 +79,8 @@ class UnusableReply(ProviderFault):
         self.usage = usage
 
 
-def parse_reply(body: bytes, invocation_id: str | None, tools: Collection[str]) -> Reply:
-    """Return the reply in `body`; `tools` are the names the model may call.
+def parse_reply(body: bytes, invocation_id: str | None, offer: Offer) -> Reply:
+    """Return the reply in `body`; `offer` are the tools the model may call.
 
     Raises:
         UnusableReply: the body is no chat completion, or one with neither text nor call.
@@ -95,31 +95,33 @@ def parse_reply(body: bytes, invocation_id: str | None, tools: Collection[str]) 
         raise UnusableReply(text, invocation_id, _usage_in(body)) from error
     invocation_id = invocation_id or wire.id
     message, finish_reason = _first_choice(wire, body, invocation_id)
-    repairs: Counter[RepairKind] = Counter()
-    calls = _calls(message.tool_calls or [], tools, repairs)
     usage = _usage(wire.usage)
+    steps = Steps()
+    mender = Mender(offer, steps, cut=finish_reason == "length")
+    calls = mender.structured(message.tool_calls or [])
     if calls is None or finish_reason == "error":
         raise UnusableReply(f"a broken reply: {error_text(body)}", invocation_id, usage)
-    reasoning = message.reasoning_content or message.reasoning or None
-    came_in: Field = "reasoning_content" if message.reasoning_content else "reasoning"
-    thought = Thought(reasoning or "", message.content if calls else "", came_in)
-    said = message.content
-    if not calls and not said.strip():
-        if finish_reason != "length" or not reasoning:
+    said = split_said(message, steps)
+    if not calls:
+        calls, said = calls_said(said, mender)
+    text = said.content.lstrip() if said.field == "think" else said.content
+    answer = text
+    if not calls and not text.strip():
+        if finish_reason != "length" or not said.reasoning:
             reason = f"neither text nor a tool call (finish reason {finish_reason})"
             raise UnusableReply(f"an empty reply: {reason}", invocation_id, usage)
         # The model thought for too long; that is its own doing, and asking again costs as much.
-        said = CUT_ANSWER
-        repairs[RepairKind.ANSWER_CUT] += 1
+        answer = CUT_ANSWER
+        steps.add(RepairKind.ANSWER_CUT, None, said.reasoning)
     return Reply(
-        result=_result(said, thought, calls, finish_reason, usage),
-        content=message.content,
-        reasoning=reasoning,
+        result=_result(answer, said, calls, finish_reason, usage),
+        content=text,
+        reasoning=said.reasoning or None,
         finish_reason=finish_reason,
         usage=usage,
         model=wire.model,
         invocation_id=invocation_id,
-        repairs=dict(repairs),
+        steps=tuple(steps.taken),
     )
 
 
@@ -138,20 +140,18 @@ def _first_choice(
 
 
 def _result(
-    content: str,
-    thought: Thought,
-    calls: list[FunctionCall],
-    finish_reason: str | None,
-    usage: Usage,
+    answer: str, said: Thought, calls: list[MendedCall], finish_reason: str | None, usage: Usage
 ) -> CreateResult:
     # AutoGen sums its own usage, which has no word for "unknown"; ours keeps it.
     counted = RequestUsage(usage.prompt_tokens or 0, usage.completion_tokens or 0)
+    finish = _FINISH.get(finish_reason or "", "unknown")
     return CreateResult(
-        finish_reason=_FINISH.get(finish_reason or "", "unknown"),
-        content=calls or content,
+        finish_reason="function_calls" if calls and finish == "stop" else finish,
+        content=[FunctionCall(id=c.id, name=c.name, arguments=c.arguments) for c in calls]
+        or answer,
         usage=counted,
         cached=False,
-        thought=join_thought(thought),
+        thought=join_thought(said if calls else replace(said, content="")),
     )
 
 
@@ -172,61 +172,3 @@ def _usage(wire: WireUsage) -> Usage:
         cached_tokens=next((n for n in (*cached, wire.cached_tokens) if n is not None), None),
         reasoning_tokens=next((n for n in reasoning if n is not None), None),
     )
-
-
-def _calls(
-    wire: list[WireCall], tools: Collection[str], repairs: Counter[RepairKind]
-) -> list[FunctionCall] | None:
-    """Return the calls, repaired; None where one does not even name a tool."""
-    calls: list[FunctionCall] = []
-    taken: set[str] = set()
-    for call in wire:
-        if not call.function.name or not call.function.name.strip():
-            return None
-        identity = _identity(call.id, taken, repairs)
-        taken.add(identity)
-        name = _name(call.function.name, tools, repairs)
-        arguments = _arguments(call.function.arguments, repairs)
-        calls.append(FunctionCall(id=identity, arguments=arguments, name=name))
-    return calls
-
-
-def _identity(given: str | None, taken: set[str], repairs: Counter[RepairKind]) -> str:
-    if given and given not in taken:
-        return given
-    repairs[RepairKind.CALL_ID_REPEATED if given else RepairKind.CALL_ID_MISSING] += 1
-    return f"call_{uuid.uuid4().hex}"
-
-
-def _name(given: str, tools: Collection[str], repairs: Counter[RepairKind]) -> str:
-    """Return the tool meant by names such as `functions.swe_clone:0` (Kimi writes them)."""
-    if given in tools:
-        return given
-    bare = re.sub(r":\d+$", "", given.strip()).removeprefix("functions.")
-    name = bare if bare in tools else _UNSENDABLE.sub("_", bare)[:_NAME_CHARS]
-    if name != given:
-        repairs[RepairKind.TOOL_NAME] += 1
-    return name
-
-
-def _arguments(given: JsonValue, repairs: Counter[RepairKind]) -> str:
-    """Return the text of a JSON object, whatever the model wrote."""
-    if given is None or given == "" or (isinstance(given, str) and not given.strip()):
-        repairs[RepairKind.ARGUMENTS_EMPTY] += 1
-        return "{}"
-    if isinstance(given, dict):
-        repairs[RepairKind.ARGUMENTS_NOT_TEXT] += 1
-        return to_json(given).decode()
-    text = given if isinstance(given, str) else to_json(given).decode()
-    if _is_object(text):
-        return text
-    repairs[RepairKind.ARGUMENTS_INVALID] += 1
-    return to_json({INVALID_ARGUMENTS_KEY: text[:_KEPT_CHARS]}).decode()
-
-
-def _is_object(text: str) -> bool:
-    # Python's own decoder also takes NaN, control characters and lone surrogates.
-    try:
-        return isinstance(from_json(text, allow_inf_nan=False), dict)
-    except ValueError:
-        return False

@@ -99,6 +99,7 @@ class ModelCall:
             "invocation_id": self._reply.invocation_id,
             "usage": self._reply.usage,
             "repairs": dict(self._reply.repairs),
+            "repair_steps": self._reply.steps,
         }
         return record.model_copy(update=of_reply)
 

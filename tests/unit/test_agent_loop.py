@@ -38,6 +38,7 @@ class Bench:
 
     log: list[str] = field(default_factory=list)
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    closable: bool = False
 
     async def slow(self, given: Text) -> Answer:
         self.log.append(f"{given.text} begins")
@@ -67,7 +68,10 @@ class Bench:
             self.log.append("ready")
 
         calls = (self.slow, self.refuse, self.lose, self.bug, self.hang)
-        tools = [Tool(call.__name__, "does", Text, call, limit_s=30) for call in calls]
+        tools = [
+            Tool(call.__name__, "does", Text, call, limit_s=30, closable=self.closable)
+            for call in calls
+        ]
         return TaskWorkbench(tools, ready)
 
 
@@ -89,7 +93,8 @@ class Played:
         async with FakeEndpoint(behaviours, models=["scripted"]) as endpoint:
             profile = ModelProfile(name="s", model="scripted", base_url=endpoint.base_url)
             async with ModelClient(with_key(profile, {}), QUICK) as client:
-                episode, workbench = client.for_episode(), self.bench.workbench()
+                workbench = self.bench.workbench()
+                episode = client.for_episode(closable=workbench.closable)
                 agent = AssistantAgent(
                     NAME,
                     episode,
@@ -275,3 +280,66 @@ async def test_cancelling_ends_a_running_tool_at_once_and_keeps_the_turn() -> No
     assert [line.calls[0].tool for line in played.lines] == ["slow", "hang"]
     assert played.loop is not None
     assert played.loop.tally.turns == 2
+
+
+KIMI = (
+    "<|tool_calls_section_begin|><|tool_call_begin|>functions.{tool}:0"
+    "<|tool_call_argument_begin|>{arguments}<|tool_call_end|><|tool_calls_section_end|>"
+)
+
+
+def cut(tool: str, arguments: str) -> dict[str, object]:
+    return {"reply": {"calls": [{"tool": tool, "arguments": arguments}], "finish_reason": "length"}}
+
+
+async def test_a_call_written_as_text_is_run_and_its_repair_stands_in_the_line() -> None:
+    played = Played()
+    markup = KIMI.format(tool="slow", arguments='{"text": "a"}')
+    turns = (says(f"I try.{markup}"), says("TERMINATE", expect=["did a"]))
+    assert await played.play([script(*turns)]) is Termination.SUBMITTED
+    first = played.lines[0]
+    assert (first.content, first.repairs) == ("I try.", {"call_in_text": 1})
+    (step,) = first.repair_steps
+    assert (step.kind, step.tool) == ("call_in_text", "slow")
+    assert step.before == 'functions.slow:0 {"text": "a"}'
+    (call,) = first.calls
+    assert (call.id, call.tool, call.arguments) == ("functions.slow:0", "slow", {"text": "a"})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (KIMI.format(tool="open_file", arguments="{}"), "there is no tool 'functions.open_file:0'"),
+        (KIMI.format(tool="slow", arguments='{"t": 1}'), "slow: Additional properties"),
+        (KIMI.format(tool="slow", arguments="{}") + " Now wait.", "text follows it"),
+    ],
+)
+async def test_the_model_is_told_why_a_call_it_wrote_as_text_was_not_run(
+    text: str, why: str
+) -> None:
+    played = Played()
+    told = ["tool call written as text", why]
+    turns = (says(text), says("TERMINATE", expect=told, absent=[NUDGE]))
+    assert await played.play([script(*turns)]) is Termination.SUBMITTED
+    assert played.lines[0].repairs == {"call_lost": 1}
+    assert why in (played.lines[0].repair_steps[0].why or "")
+
+
+async def test_the_model_is_told_that_its_reply_was_cut_off_by_its_length() -> None:
+    played = Played()
+    told = "your reply reached the limit of its length"
+    turns = (
+        cut("slow", '{"text": "a'),
+        calls("slow", text="b", expect=[told]),
+        says("TERMINATE", absent=[told]),
+    )
+    assert await played.play([script(*turns)]) is Termination.SUBMITTED
+    assert played.lines[0].repairs == {"arguments_cut": 1}
+    assert played.bench.log == ["ready", "b0 begins", "b0 ends"]
+
+
+async def test_cut_arguments_are_closed_for_a_tool_that_says_so() -> None:
+    played = Played(bench=Bench(closable=True))
+    turns = (cut("slow", '{"text": "a'), says("TERMINATE", expect=["did a"]))
+    assert await played.play([script(*turns)]) is Termination.SUBMITTED
+    assert played.lines[0].repairs == {"arguments_closed": 1}

@@ -1,0 +1,1 @@
+"""Raw replies of models, with what has to become of each."""
