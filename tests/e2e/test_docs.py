@@ -64,8 +64,8 @@ def commands(page: str) -> list[Typed]:
             continue
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             first, *rest = part.splitlines()
-            more = [line[2:] for line in rest if line.startswith("> ")]
-            output = [line for line in rest if not line.startswith("> ")]
+            more = [line[2:] for line in rest if f"{line} ".startswith("> ")]
+            output = [line for line in rest if not f"{line} ".startswith("> ")]
             if first == "echo $?":
                 found[-1] = Typed(found[-1].line, found[-1].output, None)
             found.append(Typed("\n".join((first, *more)), "\n".join(output), 0))

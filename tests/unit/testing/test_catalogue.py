@@ -1,10 +1,12 @@
 """Each fault as it comes over the wire, and what is billed for it."""
 
+import asyncio
 import email.utils
 import time
 from collections.abc import Callable
 
 import pytest
+from pydantic_core import to_json
 
 from agent_runner.testing.catalogue import FAULTS
 from agent_runner.testing.counts import NOTHING, Stats
@@ -13,7 +15,8 @@ from agent_runner.testing.plan import DRAWN, FaultPlan
 from agent_runner.testing.refusals import QUOTA_RESET
 from tests.unit.testing.wire import SCRIPT, Answer, ask, conversation
 
-LIMIT_S = 0.15
+LIMIT_S = 0.3
+STALLS = {"stall", "drip", "stall_body"}
 
 
 async def met(fault: str, turn: int = 1, limit_s: float = 5.0) -> tuple[Answer, Stats]:
@@ -109,11 +112,29 @@ async def test_a_malformed_reply_arrives_and_is_billed(name: str) -> None:
 async def test_a_broken_connection_gives_no_whole_answer(
     name: str, status: int | None, *, billed: bool
 ) -> None:
-    answer, stats = await met(name, limit_s=LIMIT_S)
+    answer, stats = await met(name, limit_s=LIMIT_S if name in STALLS else 5.0)
     assert (answer.status, answer.broken) == (status, True)
     assert (stats.billed != NOTHING) is billed
     assert stats.told == NOTHING
     assert stats.requests == 1
+
+
+@pytest.mark.parametrize(("name", "is_reset"), [("closed", False), ("reset", True)])
+async def test_a_reset_is_one_and_a_close_is_none(name: str, *, is_reset: bool) -> None:
+    plan = FaultPlan.model_validate({"schedule": [{"request": 1, "fault": name}]})
+    body = to_json(conversation("task", 1))
+    async with FakeEndpoint([SCRIPT], plan=plan) as endpoint:
+        port = int(endpoint.base_url.split(":")[2].removesuffix("/v1"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        try:
+            assert await reader.read() == b""
+            assert not is_reset
+        except ConnectionResetError:
+            assert is_reset
+        finally:
+            writer.close()
 
 
 def test_each_fault_is_tried_here() -> None:
