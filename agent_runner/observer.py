@@ -125,6 +125,10 @@ def brief(arguments: dict[str, object]) -> str:
 
 def ending(call: CallLine) -> str:
     """How a call ended, in a few words: the first line of what it said."""
-    mark = "x" if call.is_error else "->"
+    return f"{'x' if call.is_error else '->'} {first_line(call)}"
+
+
+def first_line(call: CallLine) -> str:
+    """The first line of what a call answered, of 60 characters at most."""
     first = call.text.strip().splitlines()[0] if call.text.strip() else ""
-    return f"{mark} {first[:60]}"
+    return first[:60]

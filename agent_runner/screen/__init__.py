@@ -1,0 +1,1 @@
+"""What many things at once show a person: lines, and on a terminal a table below them."""
