@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,19 +17,19 @@ from autogen_agentchat.messages import (
 )
 from autogen_core import CancellationToken
 
+from agent_runner.provider.budget import BudgetReached, Measure, Scope
 from agent_runner.provider.faults import ContextOverflow
 from agent_runner.provider.records import RepairKind
-from agent_runner.result import Termination, Usage
+from agent_runner.result import Termination
+from agent_runner.tally import Tally
 from agent_runner.trajectory import AttemptLine, CallLine, RepairLine, TurnLine, TurnUsage
-from agent_runner.working_time import working_limit
+from agent_runner.working_time import WorkingLimit
 from tools.tool import Answer
 from tools.workbench import Call, TaskWorkbench
 
 if TYPE_CHECKING:
-    from agent_runner.provider.client import EpisodeClient
-    from agent_runner.provider.profile import Prices
+    from agent_runner.provider.episode_client import EpisodeClient
     from agent_runner.provider.records import CallRecord
-    from agent_runner.provider.records import Usage as Counted
 
 Delta = list[BaseAgentEvent | BaseChatMessage]
 NAME = "engineer"
@@ -42,64 +42,10 @@ CALL_AS_TEXT = (
     "function calling of the API, never as markup or JSON in the message or in your reasoning."
 )
 
-
-@dataclass
-class Tally:
-    """What an episode has used so far; limits are asked of it between turns."""
-
-    turns: int = 0
-    records: list["CallRecord"] = field(default_factory=list)
-    tools_s: float = 0.0
-
-    @property
-    def throttle_s(self) -> float:
-        """Seconds spent waiting because the provider asked for it."""
-        return sum(record.throttle_wait_s for record in self.records)
-
-    @property
-    def model_s(self) -> float:
-        """Seconds spent waiting for the model itself."""
-        return sum(record.duration_s for record in self.records) - self.throttle_s
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion tokens, as far as the endpoint counts them."""
-        used = [record.usage for record in self.records]
-        return sum((u.prompt_tokens or 0) + (u.completion_tokens or 0) for u in used)
-
-    def cost_usd(self, prices: "Prices | None") -> float | None:
-        """What the tokens cost, thrown-away replies included; None where a price is unknown."""
-        if prices is None:
-            return None
-        costs = [prices.cost_usd(usage) for usage in self._billed()]
-        known = [cost for cost in costs if cost is not None]
-        return round(sum(known), 6) if len(known) == len(costs) else None
-
-    def usage(self, prices: "Prices | None") -> Usage:
-        """The episode's tokens; null where the endpoint did not count."""
-        accepted = [record.usage for record in self.records if record.accepted]
-        attempts = sum(len(record.attempts) for record in self.records)
-        return Usage(
-            prompt_tokens=_sum(usage.prompt_tokens for usage in accepted),
-            completion_tokens=_sum(usage.completion_tokens for usage in accepted),
-            cached_tokens=_sum(usage.cached_tokens for usage in accepted),
-            calls=len(self.records),
-            retries=attempts - len(self.records),
-            cost_usd=self.cost_usd(prices),
-        )
-
-    def _billed(self) -> "list[Counted]":
-        return [
-            attempt.usage
-            for record in self.records
-            for attempt in record.attempts
-            if attempt.usage is not None
-        ]
-
-
-def _sum(counts: Iterable[int | None]) -> int | None:
-    known = list(counts)
-    return None if None in known else sum(count or 0 for count in known)
+_BUDGETS = {
+    Measure.TOKENS: Termination.TOKEN_BUDGET,
+    Measure.COST: Termination.COST_BUDGET,
+}
 
 
 @dataclass
@@ -107,7 +53,8 @@ class Loop:
     """One agent at work: a turn is one accepted reply and the tool calls it asked for.
 
     Attributes:
-        limit_s: seconds for the whole loop; waiting for a throttling provider does not count.
+        limit_s: seconds for the whole loop; those for which the provider is late do not count. A
+            request under way is waited for: only its end tells whose time it was.
         on_turn: told each turn, before the next model call.
     """
 
@@ -124,10 +71,14 @@ class Loop:
 
         Raises:
             InfraFault, ProviderFault: the world or the endpoint ended it.
+            BudgetReached: the batch's; the episode stands between two turns.
         """
         messages = [TextMessage(content=prompt, source="user")]
+        client = self.client
+        limit = WorkingLimit(self.limit_s, lambda: client.throttled_s, lambda: client.is_under_way)
         try:
-            async with working_limit(self.limit_s, self._throttled_s) as limit:
+            async with limit:
+                client.after_call = limit.look
                 while True:
                     delta = await self._turn(messages)
                     stop = await self.condition(delta)
@@ -138,6 +89,10 @@ class Loop:
                     messages = [TextMessage(content=self._nudge(), source="user")] * said_text
         except ContextOverflow:
             return Termination.CONTEXT_OVERFLOW
+        except BudgetReached as reached:
+            if reached.scope is not Scope.EPISODE:
+                raise
+            return _BUDGETS[reached.measure]
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -149,10 +104,6 @@ class Loop:
         lost = (s for s in self.tally.records[-1].repair_steps if s.kind is RepairKind.CALL_LOST)
         step = next(lost, None)
         return CALL_AS_TEXT.format(why=step.why) if step else NUDGE
-
-    def _throttled_s(self) -> float:
-        """Seconds the provider made us wait, those of the call under way included."""
-        return self.tally.throttle_s + self.client.throttled_s
 
     async def _turn(self, messages: list[TextMessage]) -> Delta:
         """One turn; what came of it is recorded even if it is cut short."""
@@ -201,7 +152,7 @@ def _calls(delta: Delta, ran: Sequence[Call]) -> list[Call]:
 
 def _line(turn: int, record: "CallRecord", calls: list[Call], spent_s: float) -> TurnLine:
     attempts = tuple(
-        AttemptLine(status=a.status, error=a.error, duration_s=round(a.duration_s, 3))
+        AttemptLine(status=a.status, error=a.error, duration_s=a.duration_s, waited_s=a.waited_s)
         for a in record.attempts
     )
     return TurnLine(
@@ -213,7 +164,9 @@ def _line(turn: int, record: "CallRecord", calls: list[Call], spent_s: float) ->
             prompt_tokens=record.usage.prompt_tokens,
             completion_tokens=record.usage.completion_tokens,
             cached_tokens=record.usage.cached_tokens,
+            reasoning_tokens=record.usage.reasoning_tokens,
         ),
+        lowered_max_tokens=record.lowered_max_tokens,
         attempts=attempts,
         repairs={str(kind): count for kind, count in record.repairs.items()},
         calls=tuple(_call_line(call) for call in calls),

@@ -9,7 +9,7 @@ from pathlib import Path
 from autogen_agentchat.agents import AssistantAgent
 
 from agent_runner import __version__
-from agent_runner.agent import NAME, Loop, Tally
+from agent_runner.agent import NAME, Loop
 from agent_runner.config import RunConfig
 from agent_runner.context import ElidingContext
 from agent_runner.draft import Draft
@@ -18,12 +18,16 @@ from agent_runner.model import Model
 from agent_runner.observer import Observer
 from agent_runner.policy import policy
 from agent_runner.prompts import Prompts
-from agent_runner.provider.client import EpisodeClient, ModelClient
+from agent_runner.provider.budget import Budget, Scope
+from agent_runner.provider.client import ModelClient
+from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.provider.recording.lines import Header as RecordingHeader
 from agent_runner.provider.recording.recorder import Recorder, stamp
 from agent_runner.provider.recording.replay import AT_ONCE, ReplaySource
 from agent_runner.provider.redaction import Redactor
+from agent_runner.provider.spend import missing_price
+from agent_runner.tally import Tally
 from agent_runner.trajectory import End, Header, Trajectory, TurnLine
 from tools.outputs.display import plain
 from tools.outputs.store import Outputs
@@ -59,15 +63,19 @@ class AgentRun:
 
         Raises:
             InfraFault, ProviderFault: the world or the endpoint ended it.
+            BudgetReached: that of the batch.
         """
         workbench = TaskWorkbench(self.tools.all(), self.ready)
         tally = Tally()
+        limits = self.config.limits
         profile = self.model.profile
         self.draft.provenance |= {
             "model_asked": profile.model, "prompt_sha256": self.prompts.sha256
         }  # fmt: skip
         dumped = profile.model_dump(mode="json")
         self.draft.model_profile = {**dumped, "learned": [*self.model.learned]}
+        if self.model.is_live and (warning := missing_price(profile)) is not None:
+            self.observer.complain(warning)
         with Trajectory.create(self.trajectory) as trajectory:
             trajectory.write(self._header(profile.model))
             try:
@@ -82,12 +90,12 @@ class AgentRun:
                         reflect_on_tool_use=False,
                     )
                     condition = policy(
-                        self.config, self.draft.task, self.workspace, workbench.answer, tally,
-                        profile.prices,
-                    )  # fmt: skip
-                    limit_s = self.config.limits.episode_s
+                        self.config, self.draft.task, self.workspace, workbench.answer
+                    )
                     on_turn = self._on_turn(trajectory)
-                    loop = Loop(agent, episode, workbench, condition, limit_s, on_turn, tally)
+                    loop = Loop(
+                        agent, episode, workbench, condition, limits.episode_s, on_turn, tally
+                    )
                     with self.observer.waiting("turn 1", lines=False):
                         self.draft.termination = await loop.run(self.prompts.task)
             finally:
@@ -114,8 +122,12 @@ class AgentRun:
         """The client of this episode, every exchange of which is recorded."""
         with self._recorder() as recorder:
             try:
+                limits = self.config.limits
+                budget = Budget(Scope.EPISODE, limits.tokens, limits.cost_usd)
+                tell = self.observer.late
                 async with self._client() as client:
-                    yield client.for_episode(recorder, closable)
+                    with client.gate.told(self.observer.say):
+                        yield client.for_episode(recorder, closable, budget=budget, tell=tell)
             finally:
                 stopped = recorder.stopped if recorder else None
                 self.draft.provenance["recording"] = (

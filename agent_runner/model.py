@@ -40,13 +40,29 @@ class Model:
         """What is known of the model."""
         return self.resolved.profile
 
+    @property
+    def is_live(self) -> bool:
+        """Whether an endpoint is asked, which may cost something."""
+        return self.script is None and self.recording is None
+
 
 def choose(config: RunConfig, environ: Mapping[str, str]) -> Model:
     """The model of a run.
 
     Raises:
-        UsageError: it is unknown or has no key; the recording is none, or of another task.
+        UsageError: it is unknown, has no key, or no price where the cost is limited; the recording
+            is none, or of another task.
     """
+    model = _chosen(config, environ)
+    if config.limits.cost_usd is not None and model.profile.prices is None:
+        raise UsageError(
+            f"limits.cost_usd: the price of {model.profile.model} is unknown; set its prices in"
+            " configs/models.yaml, or limit tokens (limits.tokens)"
+        )
+    return model
+
+
+def _chosen(config: RunConfig, environ: Mapping[str, str]) -> Model:
     catalog = ModelCatalog.load(root() / "configs" / "models.yaml")
     if config.solver != "replay":
         resolved = catalog.resolve(config.model, config.base_url, environ)

@@ -1,6 +1,7 @@
 """What a person sees while a run goes on: a line per stage and turn on stderr, and in `run.log`."""
 
 import asyncio
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 PATIENCE_S = 2.0
+LATE_AGAIN_S = 10.0
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Observer:
     log: IO[str] | None = None
     _shown: "Status | None" = field(default=None, init=False)
     _step: str = field(default="", init=False)
+    _late_said_s: float = field(default=-math.inf, init=False)
 
     def say(self, text: str) -> None:
         """One line."""
@@ -57,6 +60,18 @@ class Observer:
         """What is being done within something that takes long."""
         self.note(text)
         self.show(text)
+
+    def late(self, text: str) -> None:
+        """Whom the run waits for: the spinner says it, and without one a line now and then."""
+        self.step(text)
+        now_s = time.monotonic()
+        if (
+            not self.quiet
+            and not self.stream.isatty()
+            and now_s - self._late_said_s >= LATE_AGAIN_S
+        ):
+            self._late_said_s = now_s
+            self._print(text)
 
     def show(self, text: str) -> None:
         """What a spinner says from now on."""

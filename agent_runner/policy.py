@@ -4,16 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from autogen_agentchat.base import OrTerminationCondition, TerminationCondition
 
-from agent_runner.agent import Tally
 from agent_runner.config import RunConfig
-from agent_runner.provider.profile import Prices
-from agent_runner.result import Termination
 from agent_runner.task import Task
 from agent_runner.termination import (
     Answers,
     GaveUp,
     MaxTurns,
-    Spent,
     Submitted,
     TailPattern,
     TestsPassed,
@@ -22,15 +18,16 @@ from tools.workspace.workspace import BrokenRepository, Workspace
 
 
 def policy(
-    config: RunConfig, task: Task, workspace: Workspace, answers: Answers, tally: Tally,
-    prices: Prices | None,
-) -> TerminationCondition:  # fmt: skip
-    """Every condition that can end this episode; the first that fires names the end.
+    config: RunConfig, task: Task, workspace: Workspace, answers: Answers
+) -> TerminationCondition:
+    """Every condition on the turns of this episode; the first that fires names the end.
+
+    Limits of time, tokens and money are none of them: they hold within a turn, too.
 
     `tests_passed` exists only where the failing tests are visible: with hidden ones the agent
     cannot know, and must say so itself.
     """
-    rules, limits = config.termination, config.limits
+    rules = config.termination
     conditions: list[TerminationCondition] = []
     if rules.tests_passed and task.FAIL_TO_PASS and not task.tests_are_hidden:
         conditions.append(TestsPassed(answers, task.FAIL_TO_PASS))
@@ -38,14 +35,6 @@ def policy(
         changed = _source_changed(workspace, task)
         conditions.append(TailPattern(answers, rules.tail_pattern, changed))
     conditions += [Submitted(), GaveUp(rules.nudges)]
-    if limits.tokens is not None:
-        budget = limits.tokens
-        conditions.append(Spent(Termination.TOKEN_BUDGET, lambda: tally.tokens, budget))
-    if limits.cost_usd is not None:
-        dollars = limits.cost_usd
-        conditions.append(
-            Spent(Termination.COST_BUDGET, lambda: tally.cost_usd(prices) or 0.0, dollars)
-        )
     conditions.append(MaxTurns(rules.max_turns))
     return OrTerminationCondition(*conditions)
 

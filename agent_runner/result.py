@@ -90,8 +90,27 @@ class ErrorInfo(Record):
     retryable: bool
 
 
+class RetriedUsage(Record):
+    """Tokens and money of the replies that were thrown away and tried again.
+
+    `uncounted` requests may have been billed, though nobody said for how many tokens: their replies
+    were lost on the way, or came without counts. They are in no sum.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    uncounted: int = 0
+
+
 class Usage(Record):
-    """Tokens and money of an episode; null where the endpoint or the price table do not say."""
+    """Tokens and money of an episode; null where the endpoint or the price table do not say.
+
+    The tokens are those of the replies that were accepted, one per call; cached ones are part of
+    the prompt's, reasoning ones part of the completion's. `retries` counts all requests beyond one
+    per call, `retried` has the tokens of those that the endpoint counted. `cost_usd` is the whole
+    bill as far as it was counted: accepted and retried replies together.
+    """
 
     prompt_tokens: int | None = 0
     completion_tokens: int | None = 0
@@ -99,6 +118,8 @@ class Usage(Record):
     calls: int = 0
     retries: int = 0
     cost_usd: float | None = None
+    reasoning_tokens: int | None = 0
+    retried: RetriedUsage = RetriedUsage()
 
 
 class ToolUse(Record):

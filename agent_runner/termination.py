@@ -180,17 +180,3 @@ class MaxTurns(Condition):
         """Counts from the start again."""
         await super().reset()
         self._left = self._turns
-
-
-class Spent(Condition):
-    """A budget is used up; what was spent is asked after each turn."""
-
-    def __init__(self, reason: Termination, spent: Callable[[], float], budget: float) -> None:
-        super().__init__()
-        self.reason = reason
-        self._spent = spent
-        self._budget = budget
-
-    async def met(self, messages: Messages) -> bool:
-        """See the class."""
-        return self._spent() >= self._budget

@@ -23,11 +23,12 @@ class CallLine(Record):
 
 
 class AttemptLine(Record):
-    """One request on the wire for a turn's reply."""
+    """One request on the wire for a turn's reply; it had waited `waited_s` before it was sent."""
 
     status: int | None
     error: str | None
     duration_s: float
+    waited_s: float = 0.0
 
 
 class RepairLine(Record):
@@ -45,6 +46,7 @@ class TurnUsage(Record):
     prompt_tokens: int | None
     completion_tokens: int | None
     cached_tokens: int | None
+    reasoning_tokens: int | None = None
 
 
 class Header(Record):
@@ -60,7 +62,11 @@ class Header(Record):
 
 
 class TurnLine(Record):
-    """One accepted reply and the calls it asked for."""
+    """One accepted reply and the calls it asked for.
+
+    `lowered_max_tokens` is what the reply was shortened to where the episode's budget had no room
+    for a whole one, null otherwise.
+    """
 
     type: Literal["turn"] = "turn"
     turn: int
@@ -73,6 +79,7 @@ class TurnLine(Record):
     calls: tuple[CallLine, ...]
     duration_s: float
     repair_steps: tuple[RepairLine, ...] = ()
+    lowered_max_tokens: int | None = None
 
 
 class End(Record):

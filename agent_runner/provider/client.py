@@ -1,41 +1,36 @@
-"""The AutoGen model client on the OpenAI SDK: non-streaming, every call recorded."""
+"""The model client of a process: one endpoint, one gate, and a client for each episode."""
 
-import asyncio
-import math
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Self
 
-from autogen_core import CancellationToken
-from autogen_core.models import (
-    ChatCompletionClient,
-    CreateResult,
-    LLMMessage,
-    ModelCapabilities,
-    ModelFamily,
-    ModelInfo,
-    RequestUsage,
-)
-from autogen_core.tools import Tool, ToolSchema
-from pydantic import BaseModel
-from pydantic_core import to_json
-
-from agent_runner.provider.endpoint import ChatRequest, Endpoint
+from agent_runner.provider.allowance import Allowance
+from agent_runner.provider.budget import Budget
+from agent_runner.provider.call import Way
+from agent_runner.provider.endpoint import Endpoint
+from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.exchange import Source
-from agent_runner.provider.messages import wire_messages, wire_tool_choice, wire_tools
-from agent_runner.provider.profile import ModelProfile, ResolvedModel
+from agent_runner.provider.gate import Gate
+from agent_runner.provider.gates import gate_of
+from agent_runner.provider.profile import ResolvedModel
 from agent_runner.provider.recording.recorder import Recorder
-from agent_runner.provider.records import CallRecord
-from agent_runner.provider.retries import ModelCall, RetryPolicy
+from agent_runner.provider.retries import RetryPolicy
+from agent_runner.provider.traffic import TrafficPolicy
 
-_BYTES_PER_TOKEN = 4
+_UNBROKEN = TrafficPolicy(breaker_failures=1_000_000)
 
 
 class ModelClient:
     """The clients of all episodes that share one model, one endpoint and one key.
 
+    Make it in a running loop. All clients of a process with the same endpoint and key share one
+    gate: see `gate_of`.
+
     Args:
-        source: answers instead of the endpoint, as a recording does.
+        source: answers instead of the endpoint, as a recording does; no gate keeps it waiting.
+
+    Attributes:
+        gate: what every request passes; it says what the endpoint's state is.
     """
 
     def __init__(
@@ -43,20 +38,34 @@ class ModelClient:
         resolved: ResolvedModel,
         retries: RetryPolicy | None = None,
         source: Source | None = None,
+        *,
+        traffic: TrafficPolicy | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._profile = resolved.profile
         self._endpoint = Endpoint(resolved, source)
         self._retries = retries or RetryPolicy()
+        self._budget = budget
+        self.gate = gate_of(resolved, traffic) if source is None else Gate("recording", _UNBROKEN)
 
     def for_episode(
-        self, recorder: Recorder | None = None, closable: Collection[str] = ()
+        self,
+        recorder: Recorder | None = None,
+        closable: Collection[str] = (),
+        *,
+        budget: Budget | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> "EpisodeClient":
         """Return the client one agent gets; its records are its own, and so is `recorder`.
 
         Args:
             closable: names of the tools whose arguments may be closed where they were cut off.
+            budget: the episode's own; that of the `ModelClient` holds beside it.
+            tell: told in one line what a call waits for, once that takes longer than two seconds.
         """
-        return EpisodeClient(self._profile, self._endpoint, self._retries, recorder, closable)
+        way = Way(self._profile.model, self.gate, self._retries, tell or _silent)
+        allowance = Allowance(self._profile, budget, self._budget)
+        return EpisodeClient(self._profile, self._endpoint, way, allowance, recorder, closable)
 
     async def close(self) -> None:
         """Close the connections; the clients of the episodes are of no use any more."""
@@ -74,153 +83,5 @@ class ModelClient:
         await self.close()
 
 
-class EpisodeClient(ChatCompletionClient):
-    """What one `AssistantAgent` talks to."""
-
-    component_type = "model"
-
-    def __init__(
-        self,
-        profile: ModelProfile,
-        endpoint: Endpoint,
-        retries: RetryPolicy,
-        recorder: Recorder | None = None,
-        closable: Collection[str] = (),
-    ) -> None:
-        self._recorder = recorder
-        self._profile = profile
-        self._endpoint = endpoint
-        self._retries = retries
-        self._closable = closable
-        self._records: list[CallRecord] = []
-        self._under_way: ModelCall | None = None
-        self._last = RequestUsage(0, 0)
-        self._total = RequestUsage(0, 0)
-
-    def take_records(self) -> tuple[CallRecord, ...]:
-        """Return the records of the calls since the last taking, failed ones included."""
-        taken = tuple(self._records)
-        self._records.clear()
-        return taken
-
-    @property
-    def throttled_s(self) -> float:
-        """Seconds the call under way has slept between attempts; 0 where none is."""
-        return self._under_way.throttled_s if self._under_way else 0.0
-
-    async def create(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
-        json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] | None = None,
-        cancellation_token: CancellationToken | None = None,
-    ) -> CreateResult:
-        """Call the model once, as often as the retry policy allows.
-
-        Raises:
-            ProviderFault: the endpoint gave no usable reply.
-            ContextOverflow: the prompt does not fit the model.
-            ValueError: an image, or structured output, which this client does not have.
-        """
-        request = ChatRequest(
-            messages=wire_messages(messages, self._profile.reasoning),
-            tools=wire_tools(tools),
-            tool_choice=wire_tool_choice(tool_choice),
-            extra={**_response_format(json_output), **(extra_create_args or {})},
-            closable=self._closable,
-        )
-        running = asyncio.ensure_future(self._call(request))
-        if cancellation_token is not None:
-            cancellation_token.link_future(running)
-        return await running
-
-    async def _call(self, request: ChatRequest) -> CreateResult:
-        tap = self._recorder.call() if self._recorder else None
-        call = ModelCall(lambda: self._endpoint.send(request, tap), self._retries)
-        self._under_way = call
-        try:
-            result = (await call.run()).result
-        finally:
-            self._under_way = None
-            self._records.append(call.record())
-        self._last = result.usage
-        self._total = RequestUsage(
-            self._total.prompt_tokens + self._last.prompt_tokens,
-            self._total.completion_tokens + self._last.completion_tokens,
-        )
-        return result
-
-    async def create_stream(
-        self,
-        messages: Sequence[LLMMessage],
-        *,
-        tools: Sequence[Tool | ToolSchema] = (),
-        tool_choice: Tool | Literal["auto", "required", "none"] = "auto",
-        json_output: bool | type[BaseModel] | None = None,
-        extra_create_args: Mapping[str, Any] | None = None,
-        cancellation_token: CancellationToken | None = None,
-    ) -> AsyncGenerator[str | CreateResult, None]:
-        """Yield the whole result at once: nothing is streamed."""
-        yield await self.create(
-            messages,
-            tools=tools,
-            tool_choice=tool_choice,
-            json_output=json_output,
-            extra_create_args=extra_create_args,
-            cancellation_token=cancellation_token,
-        )
-
-    async def close(self) -> None:
-        """Do nothing: the connections belong to the `ModelClient`, for other episodes too."""
-
-    def actual_usage(self) -> RequestUsage:
-        """Return the usage of the last accepted reply, zeros where the endpoint did not count."""
-        return self._last
-
-    def total_usage(self) -> RequestUsage:
-        """Return the usage of all accepted replies of this episode."""
-        return self._total
-
-    def count_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()
-    ) -> int:
-        """Estimate the prompt's tokens as a quarter of its JSON's UTF-8 bytes, rounded up.
-
-        A real tokenizer would be the model's own and would have to be downloaded; what counts is
-        the endpoint's `prompt_tokens` of the last call.
-        """
-        wired = wire_messages(messages, self._profile.reasoning)
-        size_bytes = len(to_json([wired, wire_tools(tools)]))
-        return math.ceil(size_bytes / _BYTES_PER_TOKEN)
-
-    def remaining_tokens(
-        self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = ()
-    ) -> int:
-        """Return what the estimate leaves of the model's context."""
-        return self._profile.context_tokens - self.count_tokens(messages, tools=tools)
-
-    @property
-    def capabilities(self) -> ModelCapabilities:
-        """What AutoGen asked for before it asked for `model_info`."""
-        return {"vision": False, "function_calling": True, "json_output": True}
-
-    @property
-    def model_info(self) -> ModelInfo:
-        """What AutoGen may ask of the model."""
-        return {
-            "vision": False,
-            "function_calling": True,
-            "json_output": True,
-            "family": ModelFamily.UNKNOWN,
-            "structured_output": False,
-            "multiple_system_messages": False,
-        }
-
-
-def _response_format(json_output: bool | type[BaseModel] | None) -> dict[str, object]:
-    if isinstance(json_output, type):
-        raise ValueError("structured output by a schema is not supported by this model client")
-    return {"response_format": {"type": "json_object"}} if json_output else {}
+def _silent(text: str) -> None:
+    """Tell nobody."""

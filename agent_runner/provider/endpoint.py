@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientError
+from aiohttp import ClientConnectorError, ClientError
 from httpx2 import Response
 from openai import (
     APIConnectionError,
@@ -187,7 +187,8 @@ class Endpoint:
         if any(isinstance(cause, TimeoutError) for cause in causes):
             reason = f"no whole answer in {self._profile.timeout_s:g} s"
         message = self._redactor.text(f"no answer from {self._profile.base_url}: {reason}")
-        return AnswerFault(ProviderKind.UNAVAILABLE, message, retryable=True)
+        sent = not any(isinstance(cause, ClientConnectorError) for cause in causes)
+        return AnswerFault(ProviderKind.UNAVAILABLE, message, retryable=True, sent=sent)
 
 
 def _connections(profile: ModelProfile) -> DefaultAioHttpClient:

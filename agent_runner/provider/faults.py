@@ -49,6 +49,7 @@ class AnswerFault(ProviderFault):
 
     Attributes:
         retry_after_s: seconds the endpoint asked to be left alone, None where it did not.
+        sent: whether the request reached the endpoint, as far as anybody knows.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class AnswerFault(ProviderFault):
         status: int | None = None,
         invocation_id: str | None = None,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(
             kind, message, retryable=retryable, status=status, invocation_id=invocation_id
         )
         self.retry_after_s = retry_after_s
+        self.sent = sent
 
 
 def fault_of(status: int, headers: Mapping[str, str], body: bytes) -> AnswerFault | ContextOverflow:

@@ -94,6 +94,8 @@ class ModelProfile(BaseModel):
         omit: parameters the endpoint does not take, which are then never sent.
         reasoning: what it wants of the reasoning it gave.
         timeout_s: what one attempt may take from sending to the last byte.
+        max_in_flight: requests under way at a time, of all episodes; None: what it bears.
+        requests_per_minute: never more than so many; None: no fixed rate.
         extra_body: further keys of the request, sent as they are.
         prices: None where unknown; then the cost is unknown too, not zero.
     """
@@ -112,6 +114,8 @@ class ModelProfile(BaseModel):
     omit: tuple[Parameter, ...] = ()
     reasoning: ReasoningPolicy = ReasoningPolicy()
     timeout_s: float = Field(default=300.0, gt=0)
+    max_in_flight: int | None = Field(default=None, ge=1)
+    requests_per_minute: float | None = Field(default=None, gt=0)
     extra_body: Annotated[dict[str, JsonValue], AfterValidator(_checked_body)] = {}
     prices: Prices | None = None
 

@@ -70,8 +70,10 @@ class Attempt(BaseModel):
         status: HTTP status of the answer, None where none came.
         error: why the answer was of no use, None for the accepted one.
         duration_s: seconds from sending to the whole answer or its failure.
+        waited_s: seconds it waited before that: for its turn at the gate, a pause, a retry.
         invocation_id: the endpoint's own id of the request, if it gave one.
         usage: tokens of the answer, also of one that was thrown away but counted.
+        uncounted: it may have been billed, and nobody said for how many tokens.
     """
 
     model_config = _VALUE
@@ -79,8 +81,10 @@ class Attempt(BaseModel):
     status: int | None
     error: str | None
     duration_s: float
+    waited_s: float = 0.0
     invocation_id: str | None = None
     usage: Usage | None = None
+    uncounted: bool = False
 
 
 class CallRecord(BaseModel):
@@ -95,7 +99,10 @@ class CallRecord(BaseModel):
         repairs: how often each kind of repair was made.
         repair_steps: each of them, in their order.
         duration_s: seconds of the whole call, waiting included.
-        throttle_wait_s: seconds of it slept between attempts.
+        throttle_wait_s: seconds of it for which the provider was late: all waits before attempts,
+            and the attempts that failed. The rest is that of the answer.
+        lowered_max_tokens: what the reply was shortened to, as the episode's budget had no room
+            for more; None where it was not.
     """
 
     model_config = _VALUE
@@ -104,6 +111,7 @@ class CallRecord(BaseModel):
     accepted: bool
     duration_s: float
     throttle_wait_s: float
+    lowered_max_tokens: int | None = None
     content: str = ""
     reasoning: str | None = None
     finish_reason: str | None = None

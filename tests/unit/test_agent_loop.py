@@ -12,8 +12,9 @@ from autogen_agentchat.base import TerminationCondition
 from agent_runner.agent import NAME, NUDGE, Loop
 from agent_runner.context import ElidingContext
 from agent_runner.errors import FaultKind, InfraFault, ProviderFault, ProviderKind
+from agent_runner.provider.budget import Budget, BudgetReached, Scope
 from agent_runner.provider.client import ModelClient
-from agent_runner.provider.profile import ModelProfile, with_key
+from agent_runner.provider.profile import ModelProfile, Prices, with_key
 from agent_runner.provider.retries import RetryPolicy
 from agent_runner.result import Termination
 from agent_runner.termination import GaveUp, MaxTurns, Submitted
@@ -83,6 +84,8 @@ class Played:
     lines: list[TurnLine] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     loop: Loop | None = None
+    timeout_s: float = 5.0
+    budget: Budget | None = None
 
     async def play(
         self,
@@ -91,10 +94,13 @@ class Played:
         limit_s: float = 10.0,
     ) -> Termination:
         async with FakeEndpoint(behaviours, models=["scripted"]) as endpoint:
-            profile = ModelProfile(name="s", model="scripted", base_url=endpoint.base_url)
+            profile = ModelProfile(
+                name="s", model="scripted", base_url=endpoint.base_url, timeout_s=self.timeout_s,
+                prices=Prices(prompt=1.0, completion=1.0),
+            )  # fmt: skip
             async with ModelClient(with_key(profile, {}), QUICK) as client:
                 workbench = self.bench.workbench()
-                episode = client.for_episode(closable=workbench.closable)
+                episode = client.for_episode(closable=workbench.closable, budget=self.budget)
                 agent = AssistantAgent(
                     NAME,
                     episode,
@@ -240,10 +246,48 @@ async def test_a_prompt_that_no_longer_fits_is_an_end_and_no_fault() -> None:
     assert len(played.lines) == 1
 
 
-async def test_time_runs_out_while_the_model_thinks() -> None:
+@pytest.mark.parametrize(
+    ("budget", "end"),
+    [
+        (Budget(Scope.EPISODE, 15_000, None), Termination.TOKEN_BUDGET),
+        (Budget(Scope.EPISODE, None, 0.015), Termination.COST_BUDGET),
+    ],
+)
+async def test_a_budget_ends_it_before_the_request_that_might_not_fit(
+    budget: Budget, end: Termination
+) -> None:
+    played = Played(budget=budget)
+    turns = [{"reply": _said(1_000)} for _ in range(20)]
+    assert await played.play([script(*turns)]) is end
+    assert len(played.lines) == len(played.requests) < 20
+    assert 12_000 <= budget.spent.tokens <= 15_000
+    assert budget.held.tokens == 0
+    assert played.loop is not None
+    assert played.loop.tally.usage(None).calls == len(played.requests)
+
+
+def _said(tokens: int) -> dict[str, object]:
+    usage = {"prompt_tokens": 10, "completion_tokens": tokens}
+    return {"calls": [{"tool": "slow", "arguments": {"text": "a"}}], "usage": usage}
+
+
+async def test_the_batchs_budget_leaves_the_loop() -> None:
+    played = Played(budget=Budget(Scope.BATCH, 10, None))
+    with pytest.raises(BudgetReached):
+        await played.play([script(SUBMIT)])
+    assert played.requests == []
+
+
+async def test_time_runs_out_while_the_model_thinks_and_its_answer_is_still_counted() -> None:
     played = Played()
-    assert await played.play([Stall()], limit_s=0.05) is Termination.TIMEOUT
-    assert played.lines == []
+    late = script(calls("slow", latency_s=0.2), SUBMIT)
+    assert await played.play([late], limit_s=0.05) is Termination.TIMEOUT
+    assert (len(played.lines), len(played.requests)) == (1, 1)
+    assert played.lines[0].usage.prompt_tokens is not None
+    assert played.bench.log == []
+    assert played.loop is not None
+    assert played.loop.tally.throttle_s < 0.1
+    assert played.loop.tally.model_s >= 0.2
 
 
 async def test_waiting_for_a_throttling_provider_does_not_count() -> None:
@@ -252,6 +296,16 @@ async def test_waiting_for_a_throttling_provider_does_not_count() -> None:
     assert await played.play([late, script(SUBMIT)], limit_s=0.2) is Termination.SUBMITTED
     assert played.loop is not None
     assert played.loop.tally.throttle_s >= 0.4
+
+
+@pytest.mark.parametrize("late", [Stall(), Canned(status=503, delay_s=0.4)], ids=["stall", "503"])
+async def test_an_attempt_that_fails_late_does_not_count(late: Behaviour) -> None:
+    played = Played(timeout_s=0.4)
+    turns = script(calls("slow"), SUBMIT)
+    assert await played.play([late, turns], limit_s=0.3) is Termination.SUBMITTED
+    assert played.loop is not None
+    assert played.loop.tally.throttle_s >= 0.4
+    assert played.loop.tally.model_s < 0.3
 
 
 async def test_time_runs_out_while_a_tool_runs_and_the_tool_is_ended() -> None:

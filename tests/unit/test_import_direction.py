@@ -24,7 +24,7 @@ AUTOGEN = {
     "agent_runner/context.py",
     "agent_runner/policy.py",
     "agent_runner/termination.py",
-    "agent_runner/provider/client.py",
+    "agent_runner/provider/episode_client.py",
     "agent_runner/provider/messages.py",
     "agent_runner/provider/reply.py",
     "tools/workbench.py",

@@ -6,11 +6,8 @@ import pytest
 from autogen_agentchat.messages import TextMessage, ToolCallExecutionEvent
 from autogen_core.models import FunctionExecutionResult
 
-from agent_runner.agent import Tally
 from agent_runner.config import RunConfig
 from agent_runner.policy import is_test_file, policy
-from agent_runner.provider.profile import Prices
-from agent_runner.provider.records import Attempt, CallRecord, Usage
 from agent_runner.task import Task
 from agent_runner.termination import Messages
 from tools.testruns.outcome import Counts, Outcome, TestRun
@@ -54,23 +51,16 @@ class Book:
         return [ToolCallExecutionEvent(content=[result], source="engineer")]
 
 
-def record(tokens: int, **given: object) -> CallRecord:
-    usage = Usage(prompt_tokens=tokens, completion_tokens=0)
-    attempt = Attempt(status=200, error=None, duration_s=1, usage=usage)
-    blank = {"attempts": (attempt,), "accepted": True, "duration_s": 3.0, "throttle_wait_s": 2.0}
-    return CallRecord.model_validate(blank | {"usage": usage} | given)
-
-
 class Ending:
-    """The policy of a configuration, over a book of answers and a tally."""
+    """The policy of a configuration, over a book of answers."""
 
     def __init__(
         self, settings: dict[str, object] | None = None, task: Task = TASK,
-        files: tuple[str, ...] | None = (), prices: Prices | None = None,
+        files: tuple[str, ...] | None = (),
     ) -> None:  # fmt: skip
-        self.book, self.tally = Book(), Tally()
+        self.book = Book()
         config = RunConfig.model_validate(settings or {})
-        self.condition = policy(config, task, Edited(files), self.book.kept.get, self.tally, prices)
+        self.condition = policy(config, task, Edited(files), self.book.kept.get)
 
     async def of(self, turn: Messages) -> str | None:
         stop = await self.condition(turn)
@@ -129,40 +119,6 @@ async def test_a_tail_pattern_needs_a_change_that_is_no_test(
 ) -> None:
     ending = Ending({"termination": {"tail_pattern": ["all good"]}}, files=files)
     assert await ending.of(ending.book.turn(Outcome.PASSED, "all good")) == ends
-
-
-async def test_a_token_budget_ends_it() -> None:
-    ending = Ending({"limits": {"tokens": 100}})
-    ending.tally.records.append(record(99))
-    assert await ending.of(TEXT) is None
-    ending.tally.records.append(record(1))
-    assert await ending.of(TEXT) == "token_budget"
-
-
-async def test_a_cost_budget_ends_it_where_the_price_is_known() -> None:
-    settings: dict[str, object] = {"limits": {"cost_usd": 1.0}, "termination": {"nudges": 9}}
-    priced = Ending(settings, prices=Prices(prompt=1.0, completion=1.0))
-    unpriced = Ending(settings)
-    for ending in (priced, unpriced):
-        ending.tally.records.append(record(999_999))
-        assert await ending.of(TEXT) is None
-        ending.tally.records.append(record(1))
-    assert await priced.of(TEXT) == "cost_budget"
-    assert await unpriced.of(TEXT) is None
-
-
-def test_a_tally_tells_waiting_from_thinking_and_counts_what_was_thrown_away() -> None:
-    broken = Attempt(
-        status=200, error="empty", duration_s=1, usage=Usage(prompt_tokens=50, completion_tokens=0)
-    )
-    good = record(100).attempts[0]
-    tally = Tally(records=[record(100, attempts=(broken, good)), record(0, accepted=False)])
-    assert (tally.throttle_s, tally.model_s) == (4.0, 2.0)
-    usage = tally.usage(Prices(prompt=1.0, completion=1.0))
-    assert (usage.prompt_tokens, usage.calls, usage.retries) == (100, 2, 1)
-    assert usage.cost_usd == 0.00015
-    assert usage.cached_tokens is None
-    assert tally.usage(None).cost_usd is None
 
 
 @pytest.mark.parametrize(

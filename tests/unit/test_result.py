@@ -56,7 +56,8 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     written = json.loads(draft().result().compact())
     assert " ".join(written) == KEYS
     assert " ".join(written["usage"]) == (
-        "prompt_tokens completion_tokens cached_tokens calls retries cost_usd"
+        "prompt_tokens completion_tokens cached_tokens calls retries cost_usd "
+        "reasoning_tokens retried"
     )
     assert " ".join(written["isolation"]) == (
         "commits_after_base unreachable_objects foreign_git_stores network hidden_tests_present "

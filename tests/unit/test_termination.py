@@ -19,7 +19,6 @@ from agent_runner.result import Termination
 from agent_runner.termination import (
     GaveUp,
     MaxTurns,
-    Spent,
     Submitted,
     TailPattern,
     TestsPassed,
@@ -215,13 +214,6 @@ async def test_gave_up_is_one_text_more_than_nudges() -> None:
 async def test_max_turns_counts_turns_of_any_kind() -> None:
     turns = (says("hm"), Book().turn(ran({})), says("hm"))
     assert await fires_then_is_as_new(MaxTurns(3), *turns) == Termination.MAX_TURNS
-
-
-async def test_a_budget_is_asked_after_each_turn() -> None:
-    spent = iter([1.0, 4.9, 5.0] * 2)
-    condition = Spent(Termination.COST_BUDGET, lambda: next(spent), 5.0)
-    turn = says("hm")
-    assert await fires_then_is_as_new(condition, turn, turn, turn) == Termination.COST_BUDGET
 
 
 async def test_conditions_combine_as_autogens_own_do() -> None:

@@ -45,8 +45,8 @@ def test_keys_stand_in_the_order_of_the_contract(tmp_path: Path) -> None:
     header, written, end = lines(path)
     assert header["type"] == "header"
     assert " ".join(written) == (
-        "type turn content reasoning finish_reason usage attempts repairs calls duration_s"
-        " repair_steps"
+        "type turn content reasoning finish_reason usage attempts repairs calls duration_s "
+        "repair_steps lowered_max_tokens"
     )
     (call,) = json.loads(json.dumps(written["calls"]))
     assert " ".join(call) == "id tool arguments is_error text handle exit_code duration_s"

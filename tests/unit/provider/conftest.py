@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
-from agent_runner.provider.client import EpisodeClient, ModelClient
+from agent_runner.provider.client import ModelClient
+from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.profile import ModelProfile, ResolvedModel
 from agent_runner.provider.retries import RetryPolicy
 from agent_runner.testing.behaviour import Behaviour

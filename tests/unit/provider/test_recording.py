@@ -135,7 +135,7 @@ def timeless(records: Sequence[CallRecord]) -> list[dict[str, Any]]:
     for each in dumped:
         each["duration_s"] = each["throttle_wait_s"] = 0
         for attempt in each["attempts"]:
-            attempt["duration_s"] = 0
+            attempt["duration_s"] = attempt["waited_s"] = 0
     return dumped
 
 
