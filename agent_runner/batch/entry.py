@@ -17,6 +17,7 @@ class Entry(Result):
         episode: hash of what determines it (task, prompt, model, tools, termination, limits,
             layers, attempt); "" where its layers were never known.
         planned: how many episodes the whole batch has.
+        directory: its name below `episodes/`.
         category, difficulty: of the task; "" where it names none.
         started_at, ended_at: of this try, in UTC.
     """
@@ -25,6 +26,7 @@ class Entry(Result):
     tries: int
     episode: str
     planned: int
+    directory: str
     category: str
     difficulty: str
     started_at: datetime
