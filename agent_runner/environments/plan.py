@@ -15,7 +15,9 @@ from agent_runner.environments.python import (
     pythons_of_ci,
     pythons_of_classifiers,
     pythons_of_tox,
+    settled,
 )
+from agent_runner.environments.stated import read_stated
 from agent_runner.task import Located, Task
 from tools.workspace.environment import BUILD_BOUNDS, EnvironmentPlan
 from tools.workspace.mirrors import Mirror
@@ -125,10 +127,15 @@ def environment_of(wish: Wish, python: str) -> Planned:
     )
     files = {name: read.files[name] for name in PACKAGING if name in read.files}
     compiled, project = _compiled(read), _name(wish)
-    overrides = needs.overridden(wish.as_of[0], wanted.lines(read), project)
+    stated = read_stated(files, project) if metadata.source and not wanted.groups else None
+    if stated is not None:
+        files = {}  # all that counts of them is known
+    before = settled(wish.as_of[0], python)
+    overrides = needs.overridden((*before, wish.as_of[0])[0], wanted.lines(read), project)
     environment = EnvironmentPlan(
         python=python,
         as_of=wish.as_of[0],
+        settled_as_of=before,
         project=project,
         requirements=tuple(dict.fromkeys(("pytest", *requirements))),
         files=files | dict(wanted.files),
@@ -136,6 +143,7 @@ def environment_of(wish: Wish, python: str) -> Planned:
         groups=wanted.groups,
         requirement_files=wanted.lists,
         metadata_file=metadata.source,
+        stated=stated,
         build_requires=tuple(
             BUILD_BOUNDS.get(name, name)
             for name in metadata.build_requires

@@ -22,6 +22,8 @@ LIFE = {
 }
 # Between a Python and the first releases of compiled packages for it.
 SETTLING = timedelta(days=90)
+# As long before a date packages must have had time for a Python, that those of the date are taken.
+WHEELS = timedelta(days=60)
 # Most instances of SWE-bench were recorded with it, and packages of five years have wheels for it.
 PREFERRED = "3.9"
 
@@ -72,7 +74,7 @@ def choose_python(as_of: str, requires: tuple[str, str], named: Iterable[Named])
         as_of: ISO date.
         requires: where `requires-python` (or Poetry's or setup.py's) stands, and what it says.
     """
-    today = datetime.fromisoformat(as_of.replace("Z", "+00:00")).astimezone(UTC).date()
+    today = _day(as_of)
     where, specifiers = requires
     out = [version for version, (begun, _) in LIFE.items() if begun <= today] or ["3.6"]
     allowed = [version for version in out if _allows(specifiers, version)]
@@ -102,6 +104,21 @@ def _sound(versions: list[str], today: date) -> list[str]:
     """Those that had settled and were still cared for, where there are any."""
     settled = [one for one in versions if LIFE[one][0] + SETTLING <= today] or versions
     return [one for one in settled if today <= LIFE[one][1]] or settled
+
+
+def settled(as_of: str, python: str) -> tuple[str, ...]:
+    """The starts of a date's year and half year, as ISO dates, where the Python was there by then.
+
+    Dependencies are taken as of these, as far as the project allows: its tasks share them.
+    """
+    today = _day(as_of)
+    begun = LIFE.get(python, LIFE["3.6"])[0]
+    starts = (date(today.year, 1, 1), date(today.year, 7 if today.month > 6 else 1, 1))
+    return tuple(f"{start}T00:00:00Z" for start in dict.fromkeys(starts) if begun + WHEELS <= start)
+
+
+def _day(as_of: str) -> date:
+    return datetime.fromisoformat(as_of.replace("Z", "+00:00")).astimezone(UTC).date()
 
 
 def _minor(version: str) -> int:

@@ -16,8 +16,8 @@ from tools.workspace.sizes import lineage
 KEPT: dict[CacheLevel, frozenset[str]] = {
     "none": frozenset(),
     "base": frozenset({"base"}),
-    "env": frozenset({"base", "repository", "environment"}),
-    "instance": frozenset({"base", "repository", "environment", "instance"}),
+    "env": frozenset({"base", "repository", "environment", "recent"}),
+    "instance": frozenset({"base", "repository", "environment", "recent", "instance"}),
 }
 
 

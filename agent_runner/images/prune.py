@@ -12,8 +12,8 @@ from tools.workspace.sizes import ORDER, Sized, named, weigh
 # What `--level` says -> the kinds that go: that one and whatever stands on it.
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "instance": ORDER[:1],
-    "env": ORDER[:2],
-    "repository": ORDER[:3],
+    "env": ORDER[:3],
+    "repository": ORDER[:4],
     "base": ORDER,
 }
 
@@ -41,12 +41,12 @@ def unused(
     """The images that may go, those that stand on others first.
 
     Args:
-        level: a key of `LEVELS`; without it what lost its name, and environments and repository
-            layers that no instance stands on.
+        level: a key of `LEVELS`; without it what lost its name, and environments and layers
+            of a repository's history that no instance stands on.
         older_s: only what was neither made nor used since then, seconds since 1970.
         last_used_s: when a run last worked with an image of that name.
     """
-    kinds = LEVELS[level] if level else ORDER[1:3]
+    kinds = LEVELS[level] if level else ORDER[1:4]
     gone: list[Sized] = []
     for kind in ORDER:
         for one in (one for one in images if one.layer == kind):

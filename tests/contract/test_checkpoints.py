@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.conftest import MakeRepository, Repository
 from tools.workspace import checkpoints as dated
-from tools.workspace.checkpoints import checkpoints
+from tools.workspace.checkpoints import checkpoints, recent
 from tools.workspace.mirrors import open_mirror
 
 
@@ -62,3 +62,18 @@ async def test_a_short_history_is_not_worth_layers(
         base = _commit_at(repository, date)
     mirror = await open_mirror(str(repository.path), "HEAD", tmp_path / "home", timeout_s=30)
     assert await checkpoints(mirror, base) == ()
+
+
+async def test_what_is_recent_is_cut_at_its_half_year(
+    busy: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dates = "2020-12-31 2021-03-01 2021-06-30 2021-07-01 2021-08-01"
+    at = {date: _commit_at(busy, date) for date in dates.split()}
+    mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
+    year = at["2020-12-31"]
+    assert await recent(mirror, at["2021-08-01"], year) == at["2021-06-30"]
+    assert await recent(mirror, at["2021-07-01"], year) == at["2021-06-30"]
+    assert await recent(mirror, at["2021-06-30"], year) == "", "its half year is its year"
+    assert await recent(mirror, at["2021-08-01"], "") == "", "a short history"
+    monkeypatch.setattr(dated, "WORTH_COMMITS", 3)
+    assert await recent(mirror, at["2021-08-01"], year) == "", "two commits are no layer"

@@ -10,6 +10,7 @@ import pytest
 
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.git import GitError, git
+from tools.workspace.history import allowed_objects
 from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 
 pytestmark = pytest.mark.usefixtures("no_git_config")
@@ -197,3 +198,23 @@ def is_alive(stat: Path) -> bool:
 async def test_a_git_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="not a git repository"):
         await git("status", cwd=tmp_path)
+
+
+async def test_a_mirror_is_indexed_and_says_the_same_as_without(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    for number in range(120):  # git unpacks what is smaller
+        repository.commit({f"{number}.txt": f"{number}\n"})
+    mirror = await opened(repository.path, "main", tmp_path)
+    made = [path.relative_to(mirror.path) for path in mirror.path.rglob("*") if path.is_file()]
+    assert Path("objects/info/commit-graph") in made
+    assert any(path.suffix == ".bitmap" for path in made)
+    base, later = repository.commits[60], repository.commits[61]
+    objects = await allowed_objects(mirror, base)
+    for path in made:
+        if path.suffix == ".bitmap" or path.name in {"commit-graph", "multi-pack-index"}:
+            (mirror.path / path).unlink()
+    assert await allowed_objects(mirror, base) == objects
+    assert base in objects
+    assert later not in objects

@@ -45,7 +45,8 @@ async def test_packaging_with_extras_needs_no_list(new_repository: New, tmp_path
     assert made.project == "thing"
     assert (environment.metadata_file, environment.extras) == ("pyproject.toml", ("test",))
     assert environment.requirement_files == ()
-    assert environment.files == {"pyproject.toml": extras}
+    assert environment.stated == {"": (), "test": ("pytest",), "docs": ()}
+    assert environment.files == {}, "all that counts of them is stated"
     assert environment.python == "3.10"
 
 
@@ -54,7 +55,7 @@ async def test_lists_and_all_they_include_determine_the_environment(
 ) -> None:
     repository = new_repository("r")
     files = {
-        "setup.py": "setup(name='thing')",
+        "setup.py": "setup(name='thing', install_requires=open('more.txt').read())",
         "requirements/test.txt": "-r base.txt\n--constraint=pins.txt\n-r ../more.txt\npytest\n",
         "requirements/base.txt": "numpy\n-r test.txt\n-r absent.txt\n",
         "requirements/pins.txt": "numpy<2\n",
@@ -82,6 +83,22 @@ async def test_the_date_is_the_rows_else_the_commits(new_repository: New, tmp_pa
     made = await planned(repository, tmp_path, dated)
     assert made.environment.as_of == "2024-05-06T00:00:00Z"
     assert "date 2024-05-06T00:00:00Z: created_at" in made.environment.reasons
+
+
+async def test_what_a_project_requires_determines_it_and_not_how_it_says_so(
+    new_repository: New, tmp_path: Path
+) -> None:
+    repository = new_repository("r")
+    setup = "from setuptools import setup\nsetup(name='thing', install_requires=['six'])"
+    dated = TASK.model_copy(update={"created_at": "2024-05-06T00:00:00Z"})
+    keys = []
+    for text in (setup, f"{setup}  # more", setup.replace("six", "six>1"), "import os\nos.exit()"):
+        repository.commit({"setup.py": text})
+        environment = (await planned(repository, tmp_path, dated)).environment
+        assert environment.metadata_file == "setup.py"
+        keys.append(environment.key("base"))
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 async def test_a_repository_without_packaging_gets_all_its_lists(
@@ -222,6 +239,8 @@ async def test_facts_can_be_left_out(new_repository: New, tmp_path: Path) -> Non
         ({"reasons": ("other",)}, True),
         ({"python": "3.11"}, False),
         ({"as_of": "2024-01-02"}, False),
+        ({"settled_as_of": ("2023-01-01",)}, False),
+        ({"stated": {"": ("six",)}}, False),
         ({"extras": ("test",)}, False),
         ({"groups": ("test",)}, False),
         ({"requirements": ()}, False),

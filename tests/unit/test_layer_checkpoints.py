@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.checkpoints import ROOT_YEARS, boundaries
+from tools.workspace.checkpoints import ROOT_YEARS, boundaries, half_year
 
 MOMENTS = st.integers(0, 4_000_000_000)
 
@@ -37,3 +37,12 @@ def test_nothing_shared_is_later_than_the_commit(commit_s: int) -> None:
     assert root_s <= year_s <= commit_s
     assert commit_s - year_s < 366 * 86_400
     assert commit_s - root_s < ROOT_YEARS * 366 * 86_400
+
+
+@given(MOMENTS)
+def test_a_half_year_begins_within_its_year(commit_s: int) -> None:
+    begun_s = half_year(commit_s)
+    assert boundaries(commit_s)[1] <= begun_s <= commit_s
+    assert commit_s - begun_s < 185 * 86_400
+    assert half_year(begun_s) == begun_s
+    assert datetime.fromtimestamp(begun_s, UTC).strftime("%m-%d") in {"01-01", "07-01"}

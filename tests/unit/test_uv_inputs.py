@@ -85,3 +85,29 @@ def test_the_metadata_alone_are_asked_without_extras() -> None:
 )  # fmt: skip
 def test_each_python_has_build_tools_that_run_on_it(python: str, setuptools: str) -> None:
     assert setuptools in build_tools(python)
+
+
+STATED = replace(
+    PLAN, stated={"": ("mpmath", "own[more]"), "test": ("mock",), "dev-tools": ("tox",)}
+)
+
+
+def test_what_metadata_state_is_read_and_nothing_built() -> None:
+    wanted = Wanted(extras=["Dev_Tools", "absent"])
+    first, *_, last = (compile_argv(STATED, wanted, each) for each in attempts(STATED, wanted))
+    inputs = [f"/build/resolve/{name}.in" for name in ("own", "extras", "optional-extras")]
+    assert set(inputs) <= set(first)
+    assert set(inputs[:2]) <= set(last)
+    assert inputs[2] not in last
+    assert not {"setup.py", "--extra"} & {*first, *last, *metadata_argv(STATED)}
+    assert metadata_argv(STATED)[-1] == inputs[0]
+    files = files_for(STATED, wanted, ())
+    assert [files[f"{name}.in"] for name in ("own", "extras", "optional-extras")] == [
+        "mpmath\n", "mock\n", "tox\n"
+    ]  # fmt: skip
+
+
+def test_the_dates_of_a_plan_end_with_its_own() -> None:
+    plan = replace(PLAN, settled_as_of=("2021-01-01T00:00:00Z", "2021-07-01T00:00:00Z"))
+    assert plan.dates == ("2021-01-01T00:00:00Z", PLAN.as_of), "nothing later than its own"
+    assert plan.at(plan.dates[0]).key("x") == replace(PLAN, as_of="2021-01-01T00:00:00Z").key("x")

@@ -8,6 +8,7 @@ from tools.workspace.uv_says import (
     needed_by,
     not_built,
     reason,
+    too_old,
     uploaded_anew,
     wants_compiler,
 )
@@ -112,3 +113,21 @@ def test_what_a_forced_version_needs_is_told_from_what_others_need() -> None:
     assert needed_by(FORCED, frozenset({"pytest"})) == {"py": "1.5.0"}
     assert needed_by(FORCED, frozenset({"requests", "test"})) == {}
     assert needed_by(FORCED.replace("No solution found", "Failed"), frozenset({"pytest"})) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("Because only asgiref<=3.3.1 is available and you require asgiref>=3.4.0", {"asgiref"}),
+        ("Because there is no version of Black==22.3.0 and you require black==22.3.0", {"black"}),
+        ("Because there are no versions of typing-extensions and a", {"typing-extensions"}),
+        ("Because only the following versions of numpy are available:\n  numpy<=1.1", {"numpy"}),
+        ("Because a==1 depends on\nb>2 and only b<=1\nis available, and there is no version of c>1",
+         {"b", "c"}),
+        ("Because a==1 depends on b>2 and c==1 depends on b<2, we can conclude", set()),
+        ("Because a==1 depends on b>2.\n\nhint: only c<=1 is available", set()),
+    ],
+)  # fmt: skip
+def test_what_has_no_release_that_does(said: str, names: set[str]) -> None:
+    assert too_old(f"No solution found when resolving dependencies:\n{said}") == names
+    assert too_old(said) == set(), "something else failed"

@@ -1,5 +1,6 @@
 """Where layers are built: containers with the package index open, which no agent ever gets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from tools.workspace.channel import Command, Execution
 from tools.workspace.container import Container, ContainerSpec, Limits
 from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.start import running
+from tools.workspace.start import discard, running, start
 
 LEASE_S = 3600.0
 CRASHED = 128 + 11
@@ -53,6 +54,7 @@ class Builder:
         home: the state directory; its package cache is mounted while building, never later.
         report: told what is being done, for a person who waits.
         timeout_s: for one step.
+        leaving: containers that are being removed beside what comes next; None: nothing does.
     """
 
     engine: Engine
@@ -61,11 +63,34 @@ class Builder:
     environ: Mapping[str, str]
     report: Report
     timeout_s: float = 900.0
+    leaving: list[asyncio.Task[None]] | None = None
+
+    @asynccontextmanager
+    async def leaving_behind(self) -> AsyncIterator["Builder"]:
+        """The same builder; it waits for the end of its containers at the end of the block only."""
+        leaving: list[asyncio.Task[None]] = []
+        try:
+            yield replace(self, leaving=leaving)
+        finally:
+            await asyncio.gather(*leaving)
+
+    @asynccontextmanager
+    async def running(self, spec: ContainerSpec) -> AsyncIterator[Container]:
+        """A started container, which goes with the block or beside what comes next."""
+        if self.leaving is None:
+            async with running(self.engine, spec) as container:
+                yield container
+            return
+        container = await start(self.engine, spec)
+        try:
+            yield container
+        finally:
+            self.leaving.append(asyncio.create_task(discard(self.engine, container)))
 
     @asynccontextmanager
     async def container(self, image: str) -> AsyncIterator["BuildContainer"]:
         """A container of the image with the index open; `/build` and `/tmp` are in memory."""
-        async with running(self.engine, self._spec(image)) as container:
+        async with self.running(self._spec(image)) as container:
             # Given to each step: an image keeps what its container has in its environment.
             built = BuildContainer(container, self.timeout_s, self._env())
             if self._certificates:

@@ -1,4 +1,8 @@
-"""Where a repository's history is cut into layers: dated ancestors that its commits share."""
+"""Where a repository's history is cut into layers: dated ancestors that its commits share.
+
+Eras and years lie below the environments. A half year lies on one: below it, it would make each
+environment be stored once more.
+"""
 
 from datetime import UTC, datetime
 
@@ -31,11 +35,33 @@ async def checkpoints(mirror: Mirror, commit: str) -> tuple[str, ...]:
     """
     found: list[str] = []
     for before_s in boundaries(await commit_s(mirror, commit)):
-        argv = ("rev-list", "-1", "--first-parent", f"--before={before_s}", commit)
-        ancestor = (await git(*argv, cwd=mirror.path)).decode().strip()
+        ancestor = await _last_before(mirror, commit, before_s)
         if ancestor and ancestor not in found and await _is_worth(mirror, ancestor):
             found.append(ancestor)
     return tuple(found)
+
+
+async def recent(mirror: Mirror, commit: str, since: str) -> str:
+    """The ancestor that commits of a half year share on an environment; "" if it is not worth it.
+
+    Args:
+        since: the last of the commit's `checkpoints`, "" for none.
+    """
+    if not since:
+        return ""
+    ancestor = await _last_before(mirror, commit, half_year(await commit_s(mirror, commit)))
+    return ancestor if await _is_worth(mirror, ancestor, since) else ""
+
+
+def half_year(commit_s: int) -> int:
+    """The last start of a half year at or before a commit's date, seconds since 1970."""
+    day = datetime.fromtimestamp(commit_s, UTC)
+    return int(datetime(day.year, 7 if day.month > 6 else 1, 1, tzinfo=UTC).timestamp())
+
+
+async def _last_before(mirror: Mirror, commit: str, before_s: int) -> str:
+    argv = ("rev-list", "-1", "--first-parent", f"--before={before_s}", commit)
+    return (await git(*argv, cwd=mirror.path)).decode().strip()
 
 
 async def commit_s(mirror: Mirror, commit: str) -> int:
@@ -43,6 +69,7 @@ async def commit_s(mirror: Mirror, commit: str) -> int:
     return int(await git("show", "-s", "--format=%ct", commit, cwd=mirror.path))
 
 
-async def _is_worth(mirror: Mirror, commit: str) -> bool:
-    argv = ("rev-list", "--count", f"--max-count={WORTH_COMMITS}", commit)
+async def _is_worth(mirror: Mirror, commit: str, since: str = "") -> bool:
+    past = (commit, *([f"^{since}"] if since else []))
+    argv = ("rev-list", "--count", f"--max-count={WORTH_COMMITS}", *past)
     return int(await git(*argv, cwd=mirror.path)) >= WORTH_COMMITS

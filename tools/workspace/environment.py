@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 RECIPE = "6"  # raised when the way layers are built changes: every key changes with it
 # The build tools of every environment, by the newest Python they are the right ones for.
@@ -46,6 +46,8 @@ class EnvironmentPlan:
     Attributes:
         python: minor version, as in the base image's tag.
         as_of: date (ISO 8601) after which no package release is taken.
+        settled_as_of: dates not after that, the oldest first. Releases as of the first are taken;
+            later ones only where what is required asks for them, as of the first date that does.
         project: the distribution's own name, which nothing may bring in; "" where it is unknown.
         requirements: requirement lines on top of what the files name.
         files: the project's own files that name dependencies, by path, with their content: the
@@ -54,6 +56,8 @@ class EnvironmentPlan:
         groups: dependency groups of the project to include.
         requirement_files: those of `files` that are lists of requirements.
         metadata_file: the file of `files` whose dependencies are the project's own; "" for none.
+        stated: what that file states outright, by extra, "" for what is always required; None where
+            only a build can tell.
         build_requires: what the project's build asks for, beside the tools of `build_tools`; of
             these `BACKENDS` are held to no date but `TOOLS_AS_OF`.
         optional: requirement lines that are left out one by one where the index does not have them
@@ -75,13 +79,24 @@ class EnvironmentPlan:
     groups: tuple[str, ...] = ()
     requirement_files: tuple[str, ...] = ()
     metadata_file: str = ""
+    stated: Mapping[str, tuple[str, ...]] | None = None
     build_requires: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     debian: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    settled_as_of: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The dates releases are taken as of, the preferred one first."""
+        return (*(date for date in self.settled_as_of if date < self.as_of), self.as_of)
+
+    def at(self, date: str) -> "EnvironmentPlan":
+        """The same as of one of its dates alone: what plans of several dates may share."""
+        return replace(self, as_of=date, settled_as_of=())
 
     def key(self, base_key: str) -> str:
         """What determines what is resolved and built, hashed."""

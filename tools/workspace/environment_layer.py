@@ -6,6 +6,7 @@ same list share it.
 
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -28,6 +29,7 @@ from tools.workspace.mirrors import Mirror
 from tools.workspace.pins import digest, nearest, parse_pins
 from tools.workspace.resolution import Resolution, find_resolution, keep_resolution
 from tools.workspace.resolve import Resolver
+from tools.workspace.unbuildable import Unbuildable
 
 # Layers on layers: what a later one replaces still takes room below it.
 LONGEST_CHAIN = 4
@@ -48,11 +50,13 @@ class Opened:
 
 def known_resolution(home: Path, architecture: str, plan: EnvironmentPlan) -> Resolution | None:
     """What a plan came to before, on this machine; None where it was not resolved yet."""
-    return find_resolution(home, _resolution_key(architecture, plan))
+    keys = (_resolution_key(architecture, plan, date) for date in plan.dates)
+    return next(filter(None, (find_resolution(home, key) for key in keys)), None)
 
 
-def _resolution_key(architecture: str, plan: EnvironmentPlan) -> str:
-    return plan.key(f"resolved on {architecture}")
+def _resolution_key(architecture: str, plan: EnvironmentPlan, as_of: str) -> str:
+    """Plans share what they come to without anything later than a date of theirs."""
+    return plan.at(as_of).key(f"resolved on {architecture}")
 
 
 async def tools_layer(builder: Builder, base: Image, plan: EnvironmentPlan) -> Image:
@@ -75,18 +79,20 @@ async def environment_layer(
     Raises:
         InfraFault: `index_unreachable`, `host_disk_full`, `stage_timeout`, `image_unavailable`.
     """
-    key = _resolution_key(builder.engine.architecture, plan)
+    architecture = builder.engine.architecture
+    first = _resolution_key(architecture, plan, plan.dates[0])
     subject = digest((mirror.source,))
-    async with builder.locked(f"plan-{key}"):
-        found = find_resolution(builder.home, key)
+    async with builder.locked(f"plan-{first}"):
+        found = known_resolution(builder.home, architecture, plan)
         if found is not None:
             with suppress(NotBuilt):  # the index has changed
                 return await _layer(builder, base, plan, found, subject)
         builder.report(f"resolving the dependencies as of {plan.as_of[:10]}")
         likely = await _likely(builder, Ground(base, plan.python, frozenset(plan.debian)), subject)
         async with builder.container(likely.id) as made:
-            resolver = await Resolver.open(made, plan, await mirror.tree(commit))
+            resolver = await Resolver.open(made, plan, partial(mirror.tree, commit))
             found, image = await _resolved(builder, base, resolver, subject, Opened(likely, made))
+        key = _resolution_key(architecture, plan, found.as_of)
         keep_resolution(builder.home, key, found)
         return image
 
@@ -95,24 +101,50 @@ async def _resolved(
     builder: Builder, base: Image, resolver: Resolver, subject: str, opened: Opened
 ) -> tuple[Resolution, Image]:
     """Resolves and builds, with less where something cannot be built that can be done without."""
+    memory = Unbuildable(builder.home, builder.engine.architecture, base, resolver.plan)
     while True:
         found = await resolver.resolve()
+        dropped = [
+            await resolver.leave_out([name], said)
+            for name, said in memory.known(found.versions).items()
+        ]
+        if any(dropped):
+            continue
         try:
             return found, await _layer(builder, base, resolver.plan, found, subject, opened)
         except NotBuilt as error:
-            names = {canonicalize_name(name) for name in error.names}
+            names: set[str] = {canonicalize_name(name) for name in error.names}
+            pins = {name: found.versions.get(name, "") for name in names}
             if await resolver.leave_out(names, error.said):
+                memory.keep(pins, error.said)
                 builder.report(f"without {', '.join(sorted(names))}: {error}")
                 continue
-            pins = {f"{name}=={found.versions.get(name)}" for name in names}
-            new = pins - set(opened.wheels)
-            if not new or not error.wants_compiler:
-                message = f"the dependencies cannot be installed: {error}"
-                raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message) from error
-            builder.report(f"with a compiler: {error}")
-            async with builder.container(opened.image.id) as helper:
-                wheels = await build_wheels(helper, resolver.plan, sorted(new))
-            opened.wheels.update(dict.fromkeys(new, wheels))
+            await _compile(builder, resolver, opened, error, pins)
+
+
+async def _compile(
+    builder: Builder, resolver: Resolver, opened: Opened, error: NotBuilt, pins: dict[str, str]
+) -> None:
+    """Builds wheels of what cannot be done without, with a compiler that no layer keeps.
+
+    Raises:
+        InfraFault: `image_unavailable`, where that is of no use.
+    """
+    new = {f"{name}=={version}" for name, version in pins.items()} - set(opened.wheels)
+    if not new or not error.wants_compiler:
+        raise _cannot(error) from error
+    builder.report(f"with a compiler: {error}")
+    async with builder.container(opened.image.id) as helper:
+        try:
+            wheels = await build_wheels(helper, resolver.plan, sorted(new))
+        except NotBuilt as again:
+            raise _cannot(again) from again
+    opened.wheels.update(dict.fromkeys(new, wheels))
+
+
+def _cannot(error: NotBuilt) -> InfraFault:
+    message = f"the dependencies cannot be installed: {error}"
+    return InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
 
 
 async def _layer(

@@ -58,20 +58,37 @@ class Step:
 
 def objects_digest(ids: Iterable[str]) -> str:
     """The digest of a set of object ids: sorted, one per line, as `sort | sha256sum` gives it."""
-    return hashlib.sha256("".join(f"{name}\n" for name in sorted(set(ids))).encode()).hexdigest()
+    return _digest(name.encode() for name in ids)
 
 
-async def allowed_objects(mirror: Mirror, commit: str) -> set[str]:
-    """Every object the base commit and the tags before it reach, computed on the host."""
-    tips = [commit, *(f"refs/tags/{tag}" for tag in await tags_before(mirror, commit))]
-    out = await git("rev-list", "--objects", *tips, cwd=mirror.path)
-    return {line[: len(commit)].decode() for line in out.splitlines()}
+def _digest(ids: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"".join(b"%s\n" % name for name in sorted(set(ids)))).hexdigest()
 
 
-async def allowed_digest(mirror: Mirror, commit: str) -> str:
+async def allowed_objects(
+    mirror: Mirror, commit: str, tags: tuple[str, ...] | None = None
+) -> set[str]:
+    """Every object the base commit and the tags before it reach, computed on the host.
+
+    Args:
+        tags: `tags_before`, where they are known already.
+    """
+    listed = await _listed(mirror, commit, tags)
+    return {line[: len(commit)].decode() for line in listed}
+
+
+async def allowed_digest(mirror: Mirror, commit: str, tags: tuple[str, ...] | None = None) -> str:
     """The digest of `allowed_objects`."""
-    allowed = await allowed_objects(mirror, commit)
-    return await asyncio.to_thread(objects_digest, allowed)
+    listed = await _listed(mirror, commit, tags)
+    return await asyncio.to_thread(_digest, (line[: len(commit)] for line in listed))
+
+
+async def _listed(mirror: Mirror, commit: str, tags: tuple[str, ...] | None) -> list[bytes]:
+    """A line for each object; its id comes first."""
+    known = await tags_before(mirror, commit) if tags is None else tags
+    tips = (commit, *(f"refs/tags/{tag}" for tag in known))
+    listing = ("rev-list", "--objects", "--use-bitmap-index")
+    return (await git(*listing, *tips, cwd=mirror.path)).splitlines()
 
 
 async def tags_before(mirror: Mirror, commit: str) -> tuple[str, ...]:
@@ -92,11 +109,10 @@ async def step(
     wanted = [commit, *(f"refs/tags/{tag}" for tag in tags), *([f"^{since}"] if since else [])]
     packs = where / "packs"
     packs.mkdir()
-    await git(
-        "-c", f"pack.packSizeLimit={PACK_LIMIT}", "pack-objects", "-q", "--revs",
-        "--delta-base-offset", str(packs / "pack"),
-        cwd=mirror.path, env=plain_config(), stdin="".join(f"{name}\n" for name in wanted).encode(),
-    )  # fmt: skip
+    settings = ("-c", f"pack.packSizeLimit={PACK_LIMIT}", "-c", "pack.compression=1")
+    pack = ("pack-objects", "-q", "--revs", "--delta-base-offset", str(packs / "pack"))
+    names = "".join(f"{name}\n" for name in wanted).encode()
+    await git(*settings, *pack, cwd=mirror.path, env=plain_config(), stdin=names)
     date_s = await commit_s(mirror, commit)
     refs = await _packed_refs(mirror, commit, tags)
     tar = where / "step.tar"

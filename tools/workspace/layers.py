@@ -1,6 +1,7 @@
 """The layers a workspace starts from: base -> tools -> repository -> environment -> instance.
 
 The repository's part lies below the environment: it is the larger, and many environments share it.
+Where much has happened since, a layer of what is recent in it lies between the last two.
 
 Each has a key made of the content that determines it, so that a rebuild has the same one; what is
 there is never built again.
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.builder import Builder
+from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.checkpoints import checkpoints, recent
 from tools.workspace.engine import Engine, Image
 from tools.workspace.environment import EnvironmentPlan
 from tools.workspace.environment_layer import environment_layer, tools_layer
@@ -27,6 +29,7 @@ from tools.workspace.scratch import scratch
 RECIPE = "2"  # raised when what is done on top of an environment changes
 OBJECTS = "agent_runner.objects_sha256"
 ENVIRONMENT = "agent_runner.environment"
+RECENT = "recent"
 COMMIT = "agent_runner.commit"
 HEAD = "agent_runner.head"
 PUBLISHED = "agent_runner.published_digest"
@@ -98,55 +101,105 @@ async def build_instance(
     Raises:
         InfraFault: `index_unreachable`, `host_disk_full`, `stage_timeout`, `image_unavailable`.
     """
-    ground = await tools_layer(builder, base, plan)
-    below = await repository_layer(builder, ground, mirror, commit)
     key = instance_key(base, plan, mirror.source, commit)
     tag = instance_tag(commit, mirror.source, key)
-    async with builder.locked(key):
+    async with builder.locked(key), builder.leaving_behind() as making:
         image = await builder.engine.image(tag)
         if image is not None:
             return Instance(tag, key, image, built=False)
+        cuts = await _cuts(mirror, commit)
         with scratch() as own:
-            parts = await _parts(builder, below, plan, mirror, commit, own)
-            builder.report(f"installing the project at {commit[:12]}")
-            async with builder.container(parts.environment.id) as made:
-                await advance(made.container, parts.step, builder.timeout_s)
-                if plan.metadata_file:
-                    await install_project(made)
-                await hide_build_products(made)
-                await remove_other_copies(made, plan.project)
-                labels = {
-                    label.LAYER: "instance",
-                    label.KEY: key,
-                    OBJECTS: parts.objects_sha256,
-                    COMMIT: commit,
-                    ENVIRONMENT: parts.environment.tags[0],
-                }
-                image = await builder.keep(made, tag, labels)
+            # The host's git works it out while the engine builds what lies below.
+            history = asyncio.create_task(_history(mirror, commit, cuts.last, own))
+            try:
+                below = await _below(making, base, plan, mirror, commit, cuts)
+                image = await _on_top(making, plan, below, history, tag, {label.KEY: key})
+            finally:
+                history.cancel()
+                await asyncio.gather(history, return_exceptions=True)
     return Instance(tag, key, image, built=True)
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """What an instance is put together from."""
+class _Cuts:
+    """The ancestors a commit's history is stored at.
 
-    environment: Image
+    Attributes:
+        shared: those below the environment, oldest first.
+        recent: the one on it; "" for none.
+    """
+
+    shared: tuple[str, ...]
+    recent: str
+
+    @property
+    def last(self) -> str:
+        """The newest of them; "" for none."""
+        return self.recent or "".join(self.shared[-1:])
+
+
+async def _cuts(mirror: Mirror, commit: str) -> _Cuts:
+    shared = await checkpoints(mirror, commit)
+    return _Cuts(shared, await recent(mirror, commit, "".join(shared[-1:])))
+
+
+@dataclass(frozen=True)
+class _History:
+    """What comes on top of the last cut, and what the whole may hold."""
+
     step: Step
     objects_sha256: str
 
 
-async def _parts(
-    builder: Builder, below: Below, plan: EnvironmentPlan, mirror: Mirror, commit: str, own: Path
-) -> _Parts:
-    """The environment is built in the engine while the host's git works out the history."""
+async def _history(mirror: Mirror, commit: str, since: str, own: Path) -> _History:
     tags = await tags_before(mirror, commit)
-    try:
-        async with asyncio.TaskGroup() as group:
-            environment = group.create_task(
-                environment_layer(builder, below.image, plan, mirror, commit)
-            )
-            made = group.create_task(step(mirror, commit, own, since=below.commit, tags=tags))
-            digest = group.create_task(allowed_digest(mirror, commit))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
-    return _Parts(environment.result(), made.result(), digest.result())
+    made, digest = await asyncio.gather(
+        step(mirror, commit, own, since=since, tags=tags), allowed_digest(mirror, commit, tags)
+    )
+    return _History(made, digest)
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What an instance is put on: the environment, or what of the history is recent on it."""
+
+    image: Image
+    environment: Image
+
+
+async def _below(
+    builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str, cuts: _Cuts
+) -> _Ground:
+    below = Below(await tools_layer(builder, base, plan))
+    for checkpoint in cuts.shared:
+        below = await repository_layer(builder, below, mirror, checkpoint)
+    environment = await environment_layer(builder, below.image, plan, mirror, commit)
+    if not cuts.recent:
+        return _Ground(environment, environment)
+    lower = Below(environment, below.commit)
+    upper = await repository_layer(builder, lower, mirror, cuts.recent, RECENT)
+    return _Ground(upper.image, environment)
+
+
+async def _on_top(
+    builder: Builder, plan: EnvironmentPlan, below: _Ground, history: asyncio.Task[_History],
+    tag: str, key: dict[str, str],
+) -> Image:  # fmt: skip
+    async with builder.container(below.image.id) as made:
+        found = await history
+        builder.report(f"installing the project at {found.step.commit[:12]}")
+        await advance(made.container, found.step, builder.timeout_s)
+        await asyncio.gather(_install(made, plan), remove_other_copies(made, plan.project))
+        labels = {
+            label.LAYER: "instance",
+            OBJECTS: found.objects_sha256,
+            COMMIT: found.step.commit,
+            ENVIRONMENT: below.environment.tags[0],
+        }
+        return await builder.keep(made, tag, labels | key)
+
+
+async def _install(made: BuildContainer, plan: EnvironmentPlan) -> None:
+    if plan.metadata_file:
+        await install_project(made)
+    await hide_build_products(made)

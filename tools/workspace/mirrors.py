@@ -140,6 +140,7 @@ async def _fill(mirror: Mirror, ref: str, timeout_s: float) -> None:
             if not mirror.source.endswith(STREAM_SUFFIX):
                 await asyncio.to_thread(_remove_stale, mirror.path)
                 await _fetch(mirror.path, ref, timeout_s)
+                await _index(mirror.path)
             return
         # Made beside and renamed: an interrupted clone is never taken for a mirror.
         half = mirror.path.with_suffix(".part")
@@ -154,6 +155,7 @@ async def _fill(mirror: Mirror, ref: str, timeout_s: float) -> None:
             await git("remote", "add", "origin", mirror.source, cwd=half)
             await _fetch(half, ref, timeout_s)
             await _set_head(half)
+        await _index(half)
         half.rename(mirror.path)
     except GitError as error:
         message = f"cannot mirror {without_password(mirror.source)}: {error}"
@@ -173,6 +175,19 @@ async def _fetch(path: Path, ref: str, timeout_s: float) -> None:
         wanted = f"+{ref}:refs/agent_runner/{ref}"
         with suppress(GitError):  # the caller says that the ref is unknown
             await git(*fetch[:3], "origin", wanted, cwd=path, timeout_s=timeout_s)
+
+
+async def _index(path: Path) -> None:
+    """What makes questions about history quick: a tenth of the time, for a second or two here.
+
+    An old git knows neither, and a store without packs has nothing to index: then it is as slow.
+    """
+    for argv in (
+        ("commit-graph", "write", "--reachable"),
+        ("multi-pack-index", "write", "--bitmap"),
+    ):
+        with suppress(GitError):
+            await git(*argv, cwd=path)
 
 
 async def _set_head(path: Path) -> None:

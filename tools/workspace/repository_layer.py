@@ -11,7 +11,6 @@ from pathlib import Path
 from tools.workspace import labels as label
 from tools.workspace.builder import LEASE_S, BuildContainer, Builder
 from tools.workspace.channel import Command, Execution
-from tools.workspace.checkpoints import checkpoints
 from tools.workspace.container import Container, ContainerSpec, Limits
 from tools.workspace.engine import Image
 from tools.workspace.faults import FaultKind, InfraFault
@@ -21,7 +20,6 @@ from tools.workspace.history import ADVANCE, Step, step
 from tools.workspace.mirrors import Mirror
 from tools.workspace.scratch import scratch
 from tools.workspace.spec import LINK, PROJECT
-from tools.workspace.start import running
 
 RECIPE = "1"  # raised when the way histories are stored changes: every key changes with it
 
@@ -39,21 +37,19 @@ class Below:
     commit: str = ""
 
 
-async def repository_layer(builder: Builder, base: Image, mirror: Mirror, commit: str) -> Below:
-    """The layers of a commit's checkpoints on a base image, each built where it is missing.
+async def repository_layer(
+    builder: Builder, below: Below, mirror: Mirror, commit: str, kind: str = "repository"
+) -> Below:
+    """The layer of an ancestor on an image that holds an older one or none, built where missing.
+
+    Args:
+        kind: what the layer is called; `recent` on an environment.
 
     Raises:
         InfraFault: of the engine, `host_disk_full`, or `image_unavailable` where git fails.
     """
-    below = Below(base)
-    for checkpoint in await checkpoints(mirror, commit):
-        below = await _layer(builder, below, mirror, checkpoint)
-    return below
-
-
-async def _layer(builder: Builder, below: Below, mirror: Mirror, commit: str) -> Below:
     key = hashlib.sha256(f"{RECIPE}\n{base_key(below.image)}\n{commit}".encode()).hexdigest()[:16]
-    tag = f"agent_runner/repository:{project_name(mirror.source)}-{commit[:8]}-{key}"
+    tag = f"agent_runner/{kind}:{project_name(mirror.source)}-{commit[:8]}-{key}"
     async with builder.locked(key):
         image = await builder.engine.image(tag)
         if image is None:
@@ -62,7 +58,7 @@ async def _layer(builder: Builder, below: Below, mirror: Mirror, commit: str) ->
                 made = await step(mirror, commit, own, since=below.commit)
                 async with offline(builder, below.image) as container:
                     await advance(container, made, builder.timeout_s)
-                    labels = {label.LAYER: "repository", label.KEY: key}
+                    labels = {label.LAYER: kind, label.KEY: key}
                     built = BuildContainer(container, builder.timeout_s, {})
                     image = await builder.keep(built, tag, labels)
     return Below(image, commit)
@@ -81,18 +77,17 @@ async def advance(container: Container, step: Step, timeout_s: float) -> None:
         InfraFault: `image_unavailable`, where git cannot do it.
     """
     link = f"mkdir -p {PROJECT} {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
-    await container.check("/bin/sh", "-c", link)
+    script, content = f"{link}\ncd {PROJECT}\n", b""
     if container.spec.binds:
         # The engine would leave the places of its mounts in the layer.
-        unpack = ("tar", "-xf", "-", "-C", PROJECT)
+        script += "tar -xf - || exit 1\n"
         content = await asyncio.to_thread(step.tar.read_bytes)
-        done = await container.run(Command(unpack, "/", {}, content, timeout_s))
-        _require(done, step)
     else:
+        await container.check("/bin/sh", "-c", link)
         with step.tar.open("rb") as tar:
             await container.put_tar(PROJECT, tar)
-    script = ("/bin/sh", "-c", ADVANCE, "sh", str(step.date_s))
-    done = await container.run(Command(script, PROJECT, plain_config(), b"", timeout_s))
+    argv = ("/bin/sh", "-c", script + ADVANCE, "sh", str(step.date_s))
+    done = await container.run(Command(argv, "/", plain_config(), content, timeout_s))
     _require(done, step)
 
 
@@ -107,7 +102,6 @@ def _require(done: Execution, step: Step) -> None:
 async def offline(builder: Builder, image: Image) -> AsyncIterator[Container]:
     """A container to build in that needs no index."""
     labels = label.run_labels(builder.run, "builder", lease_s=LEASE_S)
-    async with running(
-        builder.engine, ContainerSpec(image.id, labels, limits=Limits(pids=2048), hardened=False)
-    ) as container:
+    spec = ContainerSpec(image.id, labels, limits=Limits(pids=2048), hardened=False)
+    async with builder.running(spec) as container:
         yield container

@@ -14,6 +14,7 @@ class Resolution(BaseModel):
     Attributes:
         pins: `name==version`, everything the environment holds but the project.
         debian: Debian packages, those included that building the pins turned out to need.
+        as_of: the earliest of the plan's dates that gives all of it.
         skipped: what the project's lists name and the environment does not hold, with the reason.
     """
 
@@ -21,6 +22,7 @@ class Resolution(BaseModel):
 
     pins: tuple[str, ...]
     debian: tuple[str, ...] = ()
+    as_of: str = ""
     skipped: tuple[str, ...] = ()
 
     @property

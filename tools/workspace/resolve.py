@@ -1,6 +1,6 @@
 """From a plan to the complete list of exact versions, as of its date."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -32,6 +32,7 @@ from tools.workspace.uv_says import (
     needed_by,
     not_built,
     reason,
+    too_old,
     uploaded_anew,
 )
 
@@ -41,39 +42,49 @@ class Resolver:
     """Resolves in a container that holds the build tools; what it installs there is build tools.
 
     Attributes:
+        plan: as of the first of its dates.
+        later: the others.
         wanted: what the plan's lists ask for.
         left_out: distributions that nothing may bring in, each with its reason.
         anew: what was deleted and uploaded again: its release of that day counts, whatever the
             plan's date.
         loosened: least versions, by name, in the place of whatever is asked for.
         needed: those of them that the plan's overrides need, which may be as new as these.
+        newer: names that a later release is asked of, each with the date it is taken as of.
     """
 
     made: BuildContainer
     plan: EnvironmentPlan
+    later: tuple[str, ...]
     wanted: Wanted
     left_out: dict[str, str] = field(default_factory=dict)
     anew: dict[str, str] = field(default_factory=dict)
     loosened: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
+    newer: dict[str, str] = field(default_factory=dict)
     _required: frozenset[str] | None = None
 
     @classmethod
-    async def open(cls, made: BuildContainer, plan: EnvironmentPlan, tree: bytes) -> "Resolver":
+    async def open(
+        cls, made: BuildContainer, plan: EnvironmentPlan, tree: Callable[[], Awaitable[bytes]]
+    ) -> "Resolver":
         """Brings what uv reads into the container.
 
         Args:
-            tree: the project's files as a tar archive: packaging files may read others of them.
+            tree: gives the project's files as a tar archive, where its metadata have to be built:
+                packaging files may read others of them.
         """
+        first, *later = plan.dates
+        plan = plan.at(first)
         wanted = read_lists(plan.requirement_files, plan.files, plan.project)
-        if plan.metadata_file:
-            await made.unpack(TREE, tree)
+        if _is_built(plan):
+            await made.unpack(TREE, await tree())
         await made.unpack(INPUTS, packed(files_for(plan, wanted, ())))
         if plan.build_requires:
             backend = ("--overrides", f"{INPUTS}/instead.txt", *plan.build_requires)
             install = ("uv", "pip", "install", "-q", "--no-config", "--python", PYTHON)
             await made.attempt(*install, *dates(plan), *backend)
-        return cls(made, plan, wanted)
+        return cls(made, plan, tuple(later), wanted)
 
     async def resolve(self) -> Resolution:
         """Everything the environment holds.
@@ -92,10 +103,12 @@ class Resolver:
                 return Resolution(
                     pins=written(parse_pins(done.stdout.decode())),
                     debian=self.plan.debian,
+                    as_of=max(self.plan.as_of, *self.newer.values(), ""),
                     skipped=(*self.wanted.skipped, *self._notes(), *notes),
                 )
             why = reason(_text(done))
-        message = f"the dependencies as of {self.plan.as_of[:10]} cannot be resolved: {why}"
+        day = (self.plan.as_of, *self.later)[-1][:10]
+        message = f"the dependencies as of {day} cannot be resolved: {why}"
         raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
 
     def _notes(self) -> list[str]:
@@ -110,15 +123,16 @@ class Resolver:
         """Runs uv again while there is something to leave out, or to take whatever its date."""
         while True:
             argv = compile_argv(self.plan, self.wanted, attempt)
-            forced = dict.fromkeys(self.needed, max(self.plan.as_of, OVERRIDES_AS_OF))
-            for name, day in (forced | self.anew).items():
-                argv += ["--exclude-newer-package", f"{name}={day}"]
             done = await self._run(argv)
             if done.ok or not await self._can_do_with_less(_text(done), attempt):
                 return done
 
     async def _run(self, argv: list[str]) -> Execution:
-        return await self.made.attempt(*argv, cwd=TREE if self.plan.metadata_file else INPUTS)
+        forced = dict.fromkeys(self.needed, max(self.plan.as_of, OVERRIDES_AS_OF))
+        for name, day in (self.newer | forced | self.anew).items():
+            argv += ["--exclude-newer-package", f"{name}={day}"]
+        cwd = TREE if _is_built(self.plan) or self.plan.groups else INPUTS
+        return await self.made.attempt(*argv, cwd=cwd)
 
     async def _can_do_with_less(self, said: str, attempt: Attempt) -> bool:
         anew = {name: day for name, day in uploaded_anew(said).items() if name not in self.anew}
@@ -133,9 +147,26 @@ class Resolver:
             self.loosened |= loose
             await self._rewrite()
             return True
+        if self._take_newer(said):
+            return True
         if attempt.optional and await self._drop(named(said, self._optional()), said):
             return True
         return attempt.isolated and await self.leave_out(not_built(said), said)
+
+    def _take_newer(self, said: str) -> bool:
+        """Takes later releases of what none so far will do for, of the plan's next date each time.
+
+        Returns:
+            Whether there are more to choose from now.
+        """
+        found = False
+        for name in too_old(said):
+            held = self.newer.get(name, self.plan.as_of)
+            following = next((date for date in self.later if date > held), "")
+            if following:
+                self.newer[name] = following
+                found = True
+        return found
 
     def _optional(self) -> frozenset[str]:
         """Names that may be left out one by one."""
@@ -176,6 +207,11 @@ class Resolver:
                 return frozenset({*always, *parse_pins(done.stdout.decode())})
         everything = _names((*self.plan.requirements, *self.wanted.lines))
         return frozenset({*always, *everything} - self._optional())
+
+
+def _is_built(plan: EnvironmentPlan) -> bool:
+    """Whether the project's metadata have to be built to be known."""
+    return bool(plan.metadata_file) and plan.stated is None
 
 
 def _names(lines: Iterable[str]) -> set[str]:

@@ -78,6 +78,9 @@ def files_for(
     inputs = {
         "wanted.in": _without(never, (*plan.requirements, *wanted.lines, *names)),
         "optional.in": _without(never, (*plan.optional, *wanted.optional)),
+        "own.in": _without(never, _stated(plan, ("",))),
+        "extras.in": _without(never, _stated(plan, plan.extras)),
+        "optional-extras.in": _without(never, _stated(plan, wanted.extras)),
         "backend.in": plan.build_requires,
         "bounds.txt": [*plan.constraints, *wanted.bounds, *(line for line, _ in BESIDE_TOOLS)],
         # In the place of whatever the project's era asked for.
@@ -88,13 +91,19 @@ def files_for(
     return {name: "".join(f"{line}\n" for line in lines) for name, lines in inputs.items()}
 
 
+def _stated(plan: EnvironmentPlan, extras: Iterable[str]) -> tuple[str, ...]:
+    names = dict.fromkeys(canonicalize_name(extra) if extra else "" for extra in extras)
+    return tuple(line for name in names for line in (plan.stated or {}).get(name, ()))
+
+
 def _without(never: tuple[str, ...], lines: tuple[str, ...]) -> list[str]:
     return [line for line in lines if not any(_names_one_of(name, (line,)) for name in never)]
 
 
 def metadata_argv(plan: EnvironmentPlan) -> list[str]:
     """The command line for what the project's own metadata requires, and nothing else."""
-    return [*_compile(plan), "--build-constraints", f"{INPUTS}/isolated.txt", plan.metadata_file]
+    own = plan.metadata_file if plan.stated is None else f"{INPUTS}/own.in"
+    return [*_compile(plan), "--build-constraints", f"{INPUTS}/isolated.txt", own]
 
 
 def build_bounds(python: str) -> list[str]:
@@ -133,7 +142,10 @@ def compile_argv(plan: EnvironmentPlan, wanted: Wanted, attempt: Attempt) -> lis
     argv += [f"{INPUTS}/wanted.in"]
     argv += [f"{INPUTS}/backend.in"] if attempt.backend else []
     argv += [f"{INPUTS}/optional.in"] if attempt.optional else []
-    if plan.metadata_file:
+    if plan.stated is not None:
+        argv += [f"{INPUTS}/own.in", f"{INPUTS}/extras.in"]
+        argv += [f"{INPUTS}/optional-extras.in"] if attempt.optional else []
+    elif plan.metadata_file:
         extras = (*plan.extras, *(wanted.extras if attempt.optional else ()))
         argv += [plan.metadata_file]
         argv += [part for extra in dict.fromkeys(extras) for part in ("--extra", extra)]

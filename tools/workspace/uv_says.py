@@ -10,6 +10,10 @@ NAME = "([A-Za-z0-9][A-Za-z0-9._-]*)"
 UPLOADED_ANEW = re.compile(
     rf"`{NAME}` was filtered by `exclude-newer`[^`]*?published at (\d{{4}}-\d\d-\d\d)T"
 )
+# What a requirement asks for and no release before the date is.
+TOO_OLD = re.compile(
+    rf"(?:only (?:the following versions of )?|there (?:is|are) no versions? of ){NAME}"
+)
 INCONSISTENT = re.compile(rf"{NAME}==(\S+) has inconsistent metadata")
 NEEDS = re.compile(rf"(?<![\w.]){NAME}[<>=!~][^ ]* depends on {NAME}>=([^\s,]+)")
 NOT_BUILT = re.compile(rf"Failed to (?:download and )?build `{NAME}(?:==[^`]*)?`")
@@ -30,6 +34,14 @@ def uploaded_anew(said: str) -> dict[str, str]:
         for match in UPLOADED_ANEW.finditer(said)
         if re.search(rf"there are no versions of {re.escape(match[1])}(?![\w.<>=!~-])", said)
     }
+
+
+def too_old(said: str) -> frozenset[str]:
+    """Names whose releases before the date are not what is asked for."""
+    if UNSATISFIABLE not in said:
+        return frozenset()
+    plain = " ".join(said.partition("hint:")[0].split())
+    return frozenset(canonicalize_name(name) for name in TOO_OLD.findall(plain))
 
 
 def named(said: str, names: frozenset[str]) -> frozenset[str]:

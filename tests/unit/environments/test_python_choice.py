@@ -13,6 +13,7 @@ from agent_runner.environments.python import (
     pythons_of_ci,
     pythons_of_classifiers,
     pythons_of_tox,
+    settled,
 )
 
 NOTHING = ("", "")
@@ -131,3 +132,32 @@ def test_classifiers_without_a_minor_version_say_nothing() -> None:
 def test_files_of_ci_are_read(path: str, text: str, found: tuple[str, ...]) -> None:
     named = pythons_of_ci({path: text})
     assert tuple(version for one in named for version in one.versions) == found
+
+
+@pytest.mark.parametrize(
+    ("as_of", "python", "expected"),
+    [
+        ("2023-03-04T18:36:21Z", "3.9", ["2023-01-01"]),
+        ("2021-07-20T10:47:34Z", "3.9", ["2021-01-01", "2021-07-01"]),
+        ("2021-06-30T23:59:59-01:00", "3.9", ["2021-01-01", "2021-07-01"]),
+        ("2022-10-30T00:00:00Z", "3.10", ["2022-01-01", "2022-07-01"]),
+        # Hardly anything had wheels for the Python on the first day of the year, or at all.
+        ("2020-12-31T05:21:06Z", "3.9", []),
+        ("2019-12-01T00:00:00Z", "3.8", []),
+        ("2022-07-02T00:00:00Z", "3.11", []),
+        ("2018-12-01T00:00:00Z", "3.7", []),
+        ("2017-03-01T00:00:00Z", "3.5", []),
+    ],
+)
+def test_dates_that_tasks_share_are_not_before_their_python(
+    as_of: str, python: str, expected: list[str]
+) -> None:
+    assert settled(as_of, python) == tuple(f"{day}T00:00:00Z" for day in expected)
+
+
+@given(st.dates(date(2017, 1, 1), date(2030, 1, 1)), st.sampled_from(list(LIFE)))
+def test_no_such_date_is_later_than_the_task(day: date, python: str) -> None:
+    as_of = f"{day}T00:00:00Z"
+    found = settled(as_of, python)
+    assert list(found) == sorted(set(found))
+    assert all(one <= as_of for one in found)
