@@ -25,6 +25,7 @@ from tools.workspace.builder import Builder
 from tools.workspace.checkpoints import checkpoints
 from tools.workspace.engine import Engine
 from tools.workspace.environment_layer import known_resolution
+from tools.workspace.ground import PINS
 from tools.workspace.layers import PUBLISHED
 from tools.workspace.sizes import Sized, lineage, weigh
 
@@ -48,7 +49,8 @@ class Explained:
 
     Attributes:
         why: a line per choice.
-        pins: what the plan came to; None where it was not resolved here yet.
+        dates: what dependencies are taken as of: the first of them that has what is asked for.
+        pins: what the plan came to; None where it was not resolved yet.
         left_out: what the lists name and the environment does not hold, and why.
         checkpoints: the commits its history is cut at.
         published: the image the row names; "" for none.
@@ -63,6 +65,7 @@ class Explained:
     why: tuple[str, ...]
     python: str
     as_of: str
+    dates: tuple[str, ...]
     pins: tuple[str, ...] | None
     left_out: tuple[str, ...]
     checkpoints: tuple[str, ...]
@@ -119,6 +122,7 @@ async def _explain(config: RunConfig, located: Located) -> Explained:
         plan = planned.environment
         resolution = known_resolution(home(), engine.architecture, plan)
         instance = Wanted(located, mirror, commit, base, planned).tag if base else ""
+        pins = resolution.pins if resolution else await _pins(engine, instance)
         return Explained(
             task_id=located.task.task_id,
             repo=located.task.repo,
@@ -126,7 +130,8 @@ async def _explain(config: RunConfig, located: Located) -> Explained:
             why=plan.reasons,
             python=plan.python,
             as_of=plan.as_of,
-            pins=resolution.pins if resolution else None,
+            dates=plan.dates,
+            pins=pins,
             left_out=resolution.skipped if resolution else (),
             checkpoints=await checkpoints(mirror, commit),
             published=located.official.image if located.official else "",
@@ -156,6 +161,12 @@ class _Finding:
         return found
 
 
+async def _pins(engine: Engine, instance: str) -> tuple[str, ...] | None:
+    """What a layer that was made from another state directory says of itself."""
+    image = await engine.image(instance) if instance else None
+    return tuple(image.labels[PINS].split()) if image and PINS in image.labels else None
+
+
 async def _layers(engine: Engine, instance: str) -> tuple[Layer, ...]:
     """What the instance stands on, where it is there."""
     if await engine.image(instance) is None:
@@ -174,10 +185,11 @@ def _text(said: Explained) -> str:
     """For a person."""
     lines = [f"{said.task_id}: {said.repo} at {said.commit}", "why"]
     lines += [f"  {reason}" for reason in said.why]
+    dates = ", where asked for of ".join(said.dates)
     if said.pins is None:
-        lines.append(f"dependencies as of {said.as_of}: not resolved here yet")
+        lines.append(f"dependencies as of {dates}: not resolved yet")
     else:
-        lines.append(f"dependencies as of {said.as_of}: {len(said.pins)} packages")
+        lines.append(f"dependencies as of {dates}: {len(said.pins)} packages")
         lines.append(f"  {' '.join(said.pins)}")
         lines += [f"  left out: {reason}" for reason in said.left_out]
     cut = " <- ".join(name[:12] for name in said.checkpoints) or "in one piece"

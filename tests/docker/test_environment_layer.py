@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -74,8 +75,8 @@ async def test_plans_share_what_they_come_to_and_build_on_the_nearest(
 ) -> None:  # fmt: skip
     mirror, commit, found = own
     plan = replace(
-        found, project="", metadata_file="", requirement_files=(), extras=(), groups=(),
-        build_requires=(), requirements=("packaging==24.0", "pluggy==1.5.0", *SHARED),
+        found, project="", metadata_file="", stated=None, requirement_files=(), extras=(),
+        groups=(), build_requires=(), requirements=("packaging==24.0", "pluggy==1.5.0", *SHARED),
     )  # fmt: skip
     first = await environment_layer(builder, base.image, plan, mirror, commit)
     throwaway += first.tags
@@ -156,3 +157,83 @@ async def test_an_index_that_does_not_answer_is_the_worlds_fault(
         await environment_layer(blind, base.image, plan, mirror, commit)
     assert caught.value.kind is FaultKind.INDEX_UNREACHABLE
     assert caught.value.retryable
+
+
+SETTLED = ("2024-01-01T00:00:00Z",)
+
+
+def bare(
+    found: EnvironmentPlan, *requirements: str, optional: tuple[str, ...] = ()
+) -> EnvironmentPlan:
+    """A plan of these alone."""
+    return replace(
+        found, project="", metadata_file="", stated=None, requirement_files=(), extras=(),
+        groups=(), build_requires=(), requirements=requirements, optional=optional,
+        settled_as_of=SETTLED,
+    )  # fmt: skip
+
+
+async def test_releases_are_those_of_the_settled_date_unless_newer_ones_are_asked_for(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan], throwaway: list[str]
+) -> None:
+    mirror, commit, found = own
+
+    async def layer(plan: EnvironmentPlan) -> Image:
+        made = await environment_layer(builder, base.image, plan, mirror, commit)
+        throwaway[:0] = made.tags
+        return made
+
+    plan = bare(found, "packaging", "pluggy")
+    first = await layer(plan)
+    pins = parse_pins(first.labels[PINS])
+    assert (pins["packaging"], pins["pluggy"]) == ("23.2", "1.3.0")
+    assert (await layer(replace(plan, as_of="2024-04-02T00:00:00Z"))).id == first.id
+    asking = bare(found, "packaging>=24", "pluggy")
+    newer = parse_pins((await layer(asking)).labels[PINS])
+    assert (newer["packaging"], newer["pluggy"]) == ("24.0", "1.3.0")
+    known = known_resolution(builder.home, builder.engine.architecture, asking)
+    assert known is not None
+    assert known.as_of == found.as_of
+    early = replace(asking, as_of="2024-02-01T00:00:00Z")
+    assert known_resolution(builder.home, builder.engine.architecture, early) is None
+    with pytest.raises(InfraFault, match="packaging"):
+        await layer(early)
+
+
+# Source distributions alone, of a module in C.
+COMPILED = "python-levenshtein==0.12.2"
+
+
+async def test_what_cannot_be_done_without_is_compiled_where_no_layer_keeps_the_compiler(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan],
+    container_spec: ContainerSpec, throwaway: list[str],
+) -> None:  # fmt: skip
+    mirror, commit, found = own
+    made = await environment_layer(builder, base.image, bare(found, COMPILED), mirror, commit)
+    throwaway += made.tags
+    async with inside(builder, made, container_spec) as container:
+        script = "import Levenshtein; print(Levenshtein.distance('cat', 'coat'))"
+        assert await container.check(f"{VENV}/bin/python", "-c", script) == b"1\n"
+        compiler = await container.run(Command(("/bin/sh", "-c", "command -v gcc cc g++")))
+        assert not compiler.ok, compiler.output
+
+
+async def test_what_does_not_build_is_left_out_and_not_tried_again(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan], throwaway: list[str],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    mirror, commit, found = own
+    said: list[str] = []
+    told = replace(builder, home=tmp_path / "home", report=said.append)
+    notes = []
+    for one in ("iniconfig==2.0.0", "toml==0.10.2"):
+        plan = bare(found, one, optional=(COMPILED,))
+        made = await environment_layer(told, base.image, plan, mirror, commit)
+        throwaway[:0] = made.tags
+        assert "python-levenshtein" not in parse_pins(made.labels[PINS])
+        known = known_resolution(told.home, builder.engine.architecture, plan)
+        assert known is not None
+        notes.append(known.skipped)
+    assert len([text for text in said if text.startswith("without python-levenshtein")]) == 1
+    assert notes[0] == notes[1]
+    assert "python-levenshtein: left out: " in notes[0][0]

@@ -52,7 +52,9 @@ def test_one_that_fails_keeps_none_of_the_others(
     assert done.stderr.splitlines()[-1] == "0 built, 1 were there, 1 failed"
 
 
-def test_explain_names_every_choice_and_layer(images: Images, prepared: Prepared) -> None:
+def test_explain_names_every_choice_and_layer(
+    images: Images, prepared: Prepared, tmp_path: Path
+) -> None:
     done = images("explain", SEED, "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -61,6 +63,8 @@ def test_explain_names_every_choice_and_layer(images: Images, prepared: Prepared
     assert said["commit"] == prepared.commit
     layers = {row["layer"] for row in said["layers"]}
     assert layers == {"instance", "environment", "base"}
+    elsewhere = Images(tmp_path)("explain", SEED, "--json")
+    assert json.loads(elsewhere.stdout)["pins"] == said["pins"], "the layer holds it all the same"
     text = images("explain", SEED)
     assert prepared.instance.tag in text.stdout
     for reason in said["why"]:

@@ -51,11 +51,14 @@ def commit_at(repository: Repository, date: str, files: dict[str, str]) -> str:
 class Shelf:
     """A repository with five commits of two eras, and instances of its own made of them."""
 
-    def __init__(self, repository: Repository, engine: Engine, home: Path, run: str) -> None:
+    def __init__(
+        self, repository: Repository, engine: Engine, home: Path, run: str,
+        dates: tuple[str, ...] = DATES,
+    ) -> None:  # fmt: skip
         large = {f"data/{n}.txt": os.urandom(40_000).hex() for n in range(5)}
         self.commits = [
             commit_at(repository, date, {"own.py": f"answer = {n}\n"} | (large if not n else {}))
-            for n, date in enumerate(DATES)
+            for n, date in enumerate(dates)
         ]
         self._source = str(repository.path)
         self._engine, self._home, self._run = engine, home, run
@@ -75,23 +78,61 @@ class Shelf:
 
     def ours(self) -> list[str]:
         """The tags that came with this repository, those on top first."""
-        kinds = ("/instance:", "/env:", "/repository:")
+        kinds = ("/instance:", "/recent:", "/env:", "/repository:")
         unique = list(dict.fromkeys(self.tags))
         return [tag for kind in kinds for tag in unique if kind in tag]
+
+
+RECENT = ("2019-12-30", "2020-12-31", "2021-03-01", "2021-07-02", "2021-08-01")
 
 
 @pytest.fixture
 async def shelf(
     new_repository: MakeRepository, engine: Engine, home: Path, run_id: str,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest,
 ) -> AsyncIterator[Shelf]:  # fmt: skip
     monkeypatch.setattr(checkpoints, "WORTH_COMMITS", 1)
-    shelf = Shelf(new_repository("own"), engine, home, run_id)
+    dates = getattr(request, "param", DATES)
+    shelf = Shelf(new_repository("own"), engine, home, run_id, dates)
     before = {tag for image in await engine.images_with("agent_runner.layer") for tag in image.tags}
     yield shelf
     for tag in shelf.ours():
         if tag not in before:
             await engine.remove_image(tag)
+
+
+@pytest.mark.parametrize("shelf", [RECENT], indirect=True)
+async def test_what_is_recent_is_shared_on_the_environment(
+    shelf: Shelf, engine: Engine, home: Path, container_spec: ContainerSpec
+) -> None:
+    first = await shelf.made(3, "env")
+    assert await engine.image(first.instance.tag) is None
+    there = [tag for tag in shelf.ours() if await engine.image(tag) and "/recent:" in tag]
+    second = await shelf.made(4)
+    tags = await lineage(engine, second.instance.tag)
+    assert [tag for tag in tags if "/recent:" in tag] == there == [tags[1]]
+    assert shelf.commits[2][:8] in tags[1]
+    assert tags[2] == second.instance.environment == first.instance.environment
+    async with running(engine, replace(container_spec, image=second.instance.image.id)) as made:
+        found = await measure(
+            made, second.mirror, second.commit, second.instance.objects_sha256,
+            project="", hidden_blobs={}, hosts=await host_addresses(engine),
+        )  # fmt: skip
+        assert (found.commits_after_base, found.unreachable_objects) == (0, 0)
+        assert second.instance.objects_sha256 == await allowed_digest(second.mirror, second.commit)
+        log = await made.check("git", "log", "--format=%H", cwd=PROJECT)
+        assert log.decode().split() == shelf.commits[::-1]
+        assert await made.check("git", "status", "--porcelain", cwd=PROJECT) == b""
+        assert await made.check("git", "fsck", "--full", "--strict", cwd=PROJECT) == b""
+
+    async def would_go(level: str | None) -> set[str]:
+        gone = await prune(engine, home, level, time.time() + 1, dry_run=True)
+        return {one.name for one in gone} & set(shelf.ours())
+
+    assert {*tags[:3]} <= await would_go("env")
+    assert tags[1] not in await would_go("instance") | await would_go(None)
+    await engine.remove_image(tags[0])
+    assert {*tags[1:3]} <= await would_go(None)
 
 
 async def test_instances_of_one_repository_share_its_history(

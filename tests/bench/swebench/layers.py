@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent_runner.benchmarks.swebench.row import Row as DataRow
 from agent_runner.places import home
-from tests.bench.process import AGENT_RUNNER, NotMeasured, shown, started
+from tests.bench.process import AGENT_RUNNER, NotMeasured, shown, started, timed
 from tests.bench.row import Count, Record, Row, Series
 from tests.bench.say import say
 from tests.bench.swebench.journal import kept
@@ -18,6 +18,7 @@ from tests.bench.swebench.verdicts import Work
 from tools.workspace.engine import Engine
 
 MB = 1_000_000
+BASE_S = 600.0
 PRUNE = "`agent_runner images prune --level repository`"
 FIRST_P50_S, FIRST_P90_S, FURTHER_S, FURTHER_MB = 12.0, 40.0, 4.0, 25.0
 TOGETHER, REPOSITORIES, TOGETHER_MB = 24, 6, 6000.0
@@ -41,6 +42,7 @@ class Built(Record):
 
 async def measure(work: Work) -> list[Row | Count]:
     """Builds instance after instance; what earlier runs of the product left must be gone."""
+    await _make_ground(work)
     built: list[Built] = []
     seen: set[tuple[str, str]] = set()
     for row in _in_order(work.rows.rows):
@@ -48,6 +50,22 @@ async def measure(work: Work) -> list[Row | Count]:
         built.append(await _built(work, row, version in seen, built))
         seen.add(version)
     return [*_times(built), *await _weights(work, built)]
+
+
+async def _make_ground(work: Work) -> None:
+    """Mirrors and base images: an instance is made from these."""
+    for row in _in_order(work.rows.rows):
+        data = ("--dataset", str(work.rows.data))
+        explain = (*AGENT_RUNNER, "images", "explain", row.instance_id, *data, "--json")
+        async with started(explain, work.env) as child:
+            said, _ = await child.process.communicate()
+        if child.process.returncode != 0:
+            raise NotMeasured(f"images explain {row.instance_id}: {shown(said)}")
+        python = json.loads(said.decode().splitlines()[-1])["missing_base"]
+        if python:
+            say(f"base image for Python {python}")
+            argv = (*AGENT_RUNNER, "images", "build", "--python", python)
+            await timed(*argv, env=work.env, limit_s=BASE_S)
 
 
 def _in_order(rows: Sequence[DataRow]) -> list[DataRow]:
