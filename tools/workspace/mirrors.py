@@ -155,7 +155,7 @@ async def _fill(mirror: Mirror, ref: str, timeout_s: float) -> None:
             await git("remote", "add", "origin", mirror.source, cwd=half)
             await _fetch(half, ref, timeout_s)
             await _set_head(half)
-        await _index(half)
+            await _index(half)
         half.rename(mirror.path)
     except GitError as error:
         message = f"cannot mirror {without_password(mirror.source)}: {error}"
