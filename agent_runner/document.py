@@ -53,6 +53,8 @@ def read_document(path: Path, model: type[M]) -> M:
         UsageError: as `read_yaml`, or it does not fit `model`; names the place in it.
     """
     tree = read_yaml(path)
+    if tree is None:
+        raise UsageError(f"{path}: is empty")
     try:
         return model.model_validate(tree)
     except ValidationError as error:
@@ -60,8 +62,12 @@ def read_document(path: Path, model: type[M]) -> M:
 
 
 def explain(error: ValidationError, known: Iterable[str]) -> str:
-    """The first thing wrong, in one line; an unknown key comes with the nearest right one."""
-    first = error.errors(include_url=False)[0]
+    """The first thing wrong, in one line; an unknown key comes with the nearest right one.
+
+    An unknown key comes before a missing one: it may be the same, misspelt.
+    """
+    wrong = error.errors(include_url=False)
+    first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         by_last = {name.rpartition(".")[2]: name for name in known}

@@ -10,12 +10,8 @@ from agent_runner.config import RunConfig
 from agent_runner.errors import UsageError
 from agent_runner.places import home, root
 from agent_runner.provider.capability import complete
-from agent_runner.provider.profile import (
-    LOOPBACK_KEY,
-    ModelCatalog,
-    ModelProfile,
-    ResolvedModel,
-)
+from agent_runner.provider.catalog import ModelCatalog
+from agent_runner.provider.profile import LOOPBACK_KEY, ModelProfile, ResolvedModel
 from agent_runner.provider.recording.recording import NAME, Recording, is_recording
 
 SCRIPTED_URL = "http://127.0.0.1:9/v1"  # replaced once the endpoint has its port

@@ -14,7 +14,8 @@ from agent_runner.config import RunConfig
 from agent_runner.environments.python import FALLBACK
 from agent_runner.errors import InfraFault, UsageError
 from agent_runner.places import home, root
-from agent_runner.provider.profile import ModelCatalog, ModelProfile, with_key
+from agent_runner.provider.catalog import ModelCatalog
+from agent_runner.provider.profile import ModelProfile, with_key
 from tools.workspace.base_image import REPOSITORY, find_base
 from tools.workspace.engine import Engine
 

@@ -1,7 +1,7 @@
-"""Model profiles: which model, where it is served, what it takes, and whose key goes there."""
+"""A model's profile: where it is served, what it takes, and whose key goes there."""
 
+import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -14,9 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from agent_runner.document import read_document
 from agent_runner.errors import UsageError
-from agent_runner.nearest import nearest
 from agent_runner.provider.origin import is_loopback, origin_of
 from agent_runner.provider.records import Usage
 
@@ -33,9 +31,21 @@ Parameter = Literal["temperature", "seed", "parallel_tool_calls", "tool_choice"]
 """What a request may do without."""
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
+    """Return `url` as profiles have it.
+
+    Raises:
+        ValueError: as `origin_of`.
+    """
     origin_of(url)
     return url.rstrip("/")
+
+
+def _checked_variable(name: str | None) -> str | None:
+    # What stands here may be a key itself, which no message may repeat.
+    if name is not None and not re.fullmatch("[A-Z][A-Z0-9_]*", name):
+        raise ValueError("names a variable, such as CHUTES_API_KEY; keys themselves stand nowhere")
+    return name
 
 
 def _checked_body(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -104,8 +114,8 @@ class ModelProfile(BaseModel):
 
     name: str = Field(min_length=1)
     model: str = Field(min_length=1)
-    base_url: Annotated[str, AfterValidator(_checked_url)]
-    key_env: str | None = Field(default=None, min_length=1)
+    base_url: Annotated[str, AfterValidator(checked_url)]
+    key_env: Annotated[str | None, AfterValidator(_checked_variable)] = None
     context_tokens: int = Field(default=131_072, gt=0)
     max_tokens: int = Field(default=_MAX_TOKENS, gt=0)
     max_tokens_as: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -145,88 +155,6 @@ class ResolvedModel(BaseModel):
 
     profile: ModelProfile
     api_key: SecretStr = Field(repr=False, exclude=True)
-
-
-class ModelCatalog(BaseModel):
-    """The profiles of one `models.yaml`, which maps names to profiles.
-
-    Attributes:
-        default: the profile that is used when no model is named.
-    """
-
-    model_config = _VALUE
-
-    default: str
-    models: dict[str, ModelProfile] = Field(min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_by_their_keys(cls, tree: object) -> object:
-        models = tree.get("models") if isinstance(tree, dict) else None
-        if not isinstance(tree, dict) or not isinstance(models, dict):
-            return tree
-        named = {
-            key: {"name": key, **value} if isinstance(value, dict) else value
-            for key, value in models.items()
-        }
-        return {**tree, "models": named}
-
-    @model_validator(mode="after")
-    def _default_exists(self) -> "ModelCatalog":
-        if self.default not in self.models:
-            raise ValueError(f'default names an unknown model "{self.default}"')
-        return self
-
-    @classmethod
-    def load(cls, path: Path) -> "ModelCatalog":
-        """Read `path`.
-
-        Raises:
-            UsageError: it cannot be read or is malformed.
-        """
-        return read_document(path, cls)
-
-    def pick(self, model: str | None, base_url: str | None = None) -> ModelProfile:
-        """Return the profile for `--model` and `--base-url`.
-
-        A profile is found by its name or by the id of its model. With `base_url` a model that no
-        profile knows is sent as it is, with the defaults of a profile.
-
-        Raises:
-            UsageError: nobody knows the model, or the URL is none.
-        """
-        wanted = self.default if model is None else model
-        found = self.models.get(wanted) or next(
-            (each for each in self.models.values() if each.model == wanted), None
-        )
-        if base_url is None:
-            if found is None:
-                known = nearest(wanted, self.models) or f"; known: {', '.join(self.models)}"
-                raise UsageError(f"unknown model {wanted!r}{known}")
-            return found
-        try:
-            url = _checked_url(base_url)
-        except ValueError as error:
-            raise UsageError(f"--base-url: {error}") from error
-        key_env = self._key_env_of(origin_of(url))
-        if found is None:
-            return ModelProfile(name=wanted, model=wanted, base_url=url, key_env=key_env)
-        return found.model_copy(update={"base_url": url, "key_env": key_env})
-
-    def resolve(
-        self, model: str | None, base_url: str | None, environ: Mapping[str, str]
-    ) -> ResolvedModel:
-        """Return the profile for `--model` and `--base-url` with the key for its origin.
-
-        Raises:
-            UsageError: as `pick` and `with_key`.
-        """
-        return with_key(self.pick(model, base_url), environ)
-
-    def _key_env_of(self, origin: tuple[str, str, int]) -> str | None:
-        return next(
-            (p.key_env for p in self.models.values() if origin_of(p.base_url) == origin), None
-        )
 
 
 def with_key(profile: ModelProfile, environ: Mapping[str, str]) -> ResolvedModel:

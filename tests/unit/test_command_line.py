@@ -81,6 +81,11 @@ def refused(ended: Ended, *said: str) -> None:
         (["--task-id", SEED, "--unknown"], ["--unknown"]),
         (["--task-id", SEED], ["CHUTES_API_KEY"]),
         (["--task-id", SEED, "--model", "kimmi"], ["kimmi", "kimi"]),
+        (["--task-id", SEED, "--model", "unheard/of"], ["known: kimi, ", "needs --base-url"]),
+        (["--task-id", SEED, "--set", "base_url=h/v1"], ["--base-url", "h/v1", "http://"]),
+        (["doctor", "--provider"], ["CHUTES_API_KEY is not set"]),
+        (["doctor", "--provider", "--base-url", "h/v1"], ["--base-url", "h/v1", "http://"]),
+        (["doctor", "--provider", "--limit", "0"], ["--limit"]),
         (["--task-id", SEED, "--base-url", "https://other.example/v1"], ["AGENT_RUNNER_API_KEY"]),
         (["--task-id", SEED, "--base-url", "ftp://x"], ["--base-url"]),
         (["--task-id", SEED, "--base-url", "http://[::1]:9", "--prompt", "no.md"], ["no.md"]),
@@ -106,6 +111,32 @@ def test_bad_input_is_one_line_and_exit_2(run: Run, arguments: list[str], said: 
     refused(run(*arguments), *said)
 
 
+@pytest.mark.parametrize("command", [["--task-id", SEED], ["doctor"], ["doctor", "--provider"]])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "models.yaml: is empty"),
+        ("default: [", "models.yaml: line 1: not valid YAML"),
+        ("default: a\nmodels: {}", "models.yaml: models: "),
+        ("default: a\nmodels: {a: {model: m, base_url: h/v1}}", '"h/v1" is no URL that begins'),
+        (
+            "default: a\nmodels: {a: {modle: m, base_url: 'http://h'}}",
+            "did you mean models.*.model",
+        ),
+        (None, "models.yaml: cannot be read: No such file"),
+    ],
+)
+def test_malformed_models_are_told_by_every_command_that_reads_them(
+    run: Run, command: list[str], text: str | None, said: str
+) -> None:
+    configs = root() / "configs"
+    configs.unlink()
+    configs.mkdir()
+    if text is not None:
+        (configs / "models.yaml").write_text(text, encoding="utf-8")
+    refused(run(*command), said)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -113,7 +144,7 @@ def test_bad_input_is_one_line_and_exit_2(run: Run, arguments: list[str], said: 
         ('{"type": "header", "recording"', ["line 1 is no header"]),
         ("turns: []", ["turns: Tuple should have at least 1 item"]),
         ("\x00", ["not valid YAML"]),
-        ("", ["file.x: the whole file"]),
+        ("", ["file.x: is empty"]),
     ],
 )
 def test_what_is_no_recording_is_told_before_anything_starts(

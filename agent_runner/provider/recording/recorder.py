@@ -28,8 +28,16 @@ from agent_runner.provider.recording.lines import (
 from agent_runner.provider.redaction import Redactor
 
 # What a retry, a limit, or a question to the provider's support depends on.
-_HEADERS = frozenset({"content-type", "retry-after", "x-should-retry", "server", "via", "location"})
-_HEADER_PARTS = ("ratelimit", "rate-limit", "request-id", "invocationid", "cf-ray", "processing-ms")
+_HEADERS = frozenset({"content-type", "x-should-retry", "server", "via", "location"})
+_HEADER_PARTS = (
+    "retry-after",
+    "ratelimit",
+    "rate-limit",
+    "request-id",
+    "invocationid",
+    "cf-ray",
+    "processing-ms",
+)
 
 
 class Recorder:

@@ -44,7 +44,7 @@ class ReplaySource:
             retryable = not recorded.last
             broke = recorded.line.broke or "no answer"
             raise AnswerFault(ProviderKind.UNAVAILABLE, broke, retryable=retryable)
-        headers = {k: v for k, v in response.headers.items() if k != "retry-after"}
+        headers = {k: v for k, v in response.headers.items() if not k.startswith("retry-after")}
         return Answer(response.status, headers, response.body or b"")
 
     async def close(self) -> None:

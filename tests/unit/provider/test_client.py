@@ -22,10 +22,11 @@ from pydantic import BaseModel, JsonValue, SecretStr
 
 from agent_runner.errors import ProviderFault
 from agent_runner.provider import call
+from agent_runner.provider.catalog import ModelCatalog
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.faults import ContextOverflow
-from agent_runner.provider.profile import ModelCatalog, ModelProfile, ResolvedModel, with_key
+from agent_runner.provider.profile import ModelProfile, ResolvedModel, with_key
 from agent_runner.provider.records import RepairKind, Usage
 from agent_runner.provider.retries import RetryPolicy
 from agent_runner.testing.behaviour import Behaviour, Canned, Drop, Stall

@@ -4,8 +4,9 @@ import pytest
 from pydantic import SecretStr
 
 from agent_runner.errors import UsageError
+from agent_runner.provider.catalog import ModelCatalog
 from agent_runner.provider.origin import is_loopback
-from agent_runner.provider.profile import ModelCatalog, ModelProfile, Prices
+from agent_runner.provider.profile import ModelProfile, Prices
 from agent_runner.provider.records import Usage
 
 SHIPPED = Path(__file__).parents[3] / "configs" / "models.yaml"
@@ -164,7 +165,10 @@ PROFILE = "default: a\nmodels: {a: {model: m, base_url: 'http://x'"
             "default: a\nmodels: {a: {model: m, base_url: 'http://x', extra_body: {stream: yes}}}",
             "may not set stream",
         ),
-        ("", "the whole file: should be a map of keys"),
+        ("", "is empty"),
+        ("# only a comment", "is empty"),
+        ("default: a\nmodel: {a: {model: m}}", "unknown key 'model'; did you mean models"),
+        (PROFILE + ", key_env: sk-secret}}", "models.a.key_env: names a variable, such as CHUTES"),
         ("- a", "the whole file: should be a map of keys"),
         ("default: a\nmodels: []", "models: should be a map of keys"),
         ("default: a\nmodels: {a: text}", "models.a: should be a map of keys"),
@@ -200,6 +204,7 @@ def test_a_malformed_file_is_one_line(tmp_path: Path, text: str, reason: str) ->
         ModelCatalog.load(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
+    assert "sk-secret" not in message
     assert reason in message
     assert "\n" not in message
 

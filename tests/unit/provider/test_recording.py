@@ -49,6 +49,7 @@ SCRIPT = Script.model_validate(
 # Every kind of end an attempt can have, before the answer that is accepted.
 FAULTS: list[Behaviour] = [
     Canned({"detail": "at capacity"}, 429, {"Retry-After": "0.01", "Set-Cookie": "a=b"}),
+    Canned({"detail": "at capacity"}, 429, {"Retry-After-Ms": "160"}),
     Drop(b'{"choices"'),
     Stall(),
     Canned(b"<html>\xff\xfe not UTF-8</html>"),
@@ -146,7 +147,7 @@ def path(tmp_path: Path) -> Path:
 
 async def test_a_replay_has_the_same_attempts_and_ends(path: Path) -> None:
     recorded = await record(path, [*FAULTS, SCRIPT])
-    assert [attempt.status for attempt in recorded[0].attempts] == [429, None, None, 200, 200]
+    assert [attempt.status for attempt in recorded[0].attempts] == [429, 429, None, None, 200, 200]
     again = path.with_name("again.jsonl")
     played, told = await replay(path, again=again)
     assert timeless(played) == timeless(recorded)
@@ -165,9 +166,9 @@ async def test_what_stands_in_the_file(path: Path) -> None:
     header, *exchanges = lines(path)
     assert (header["type"], header["task_id"], header["level"]) == ("header", "t", "full")
     assert [(each["call"], each["attempt"]) for each in exchanges] == [
-        (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (2, 1), (3, 1),
+        (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (2, 1), (3, 1),
     ]  # fmt: skip
-    throttled, dropped, stalled, foreign, accepted, second, third = exchanges
+    throttled, _, dropped, stalled, foreign, accepted, second, third = exchanges
     assert throttled["response"]["status"] == 429
     assert throttled["response"]["headers"]["retry-after"] == "0.01"
     assert "set-cookie" not in throttled["response"]["headers"]
@@ -177,8 +178,8 @@ async def test_what_stands_in_the_file(path: Path) -> None:
     assert base64.b64decode(foreign["response"]["base64"]) == b"<html>\xff\xfe not UTF-8</html>"
     assert json.loads(accepted["response"]["text"])["choices"]
     roles = [[m["role"] for m in each["request"]["messages"]] for each in exchanges]
-    assert roles == [["system", "user"], [], [], [], [], *[["assistant", "tool"]] * 2]
-    assert [each["request"]["kept"] for each in exchanges] == [0, 2, 2, 2, 2, 2, 4]
+    assert roles == [["system", "user"], [], [], [], [], [], *[["assistant", "tool"]] * 2]
+    assert [each["request"]["kept"] for each in exchanges] == [0, 2, 2, 2, 2, 2, 2, 4]
     assert second["request"]["settings"] is third["request"]["settings"] is None
     assert throttled["request"]["settings"]["model"] == "scripted"
 
@@ -204,7 +205,7 @@ async def test_meta_keeps_no_texts(path: Path) -> None:
     text = read(path).decode()
     assert "look at it" not in text
     assert "First look" not in text
-    assert [line["response"]["size_bytes"] > 0 for line in lines(path)[5:]] == [True] * 3
+    assert [line["response"]["size_bytes"] > 0 for line in lines(path)[6:]] == [True] * 3
     with pytest.raises(UsageError, match="record: full"):
         Recording.load(path)
 
@@ -306,7 +307,7 @@ async def test_a_run_that_goes_on_is_told_where_the_recording_ends(path: Path) -
         (lambda text: text.replace(b'"exchange", "call": 2', b'"exch\n', 1), "line 3 is cut or no"),
         (
             lambda text: text.replace(b'"call": 2', b'"cal": 2', 1),
-            "line 3 is no exchange: call: Field",
+            "line 3 is no exchange: unknown key 'cal'",
         ),
         (lambda text: text.replace(b'"recording": 1', b'"recording": 9', 1), "line 1 is no header"),
         (lambda text: text.split(b"\n")[0] + b"\n", "holds no exchange"),

@@ -183,7 +183,7 @@ async def test_reasoning_that_was_lost_is_refused(sent: str | None) -> None:
     [
         ("turns: [", "line 1: not valid YAML"),
         ("turns: []", "turns: "),
-        ("", "the whole file"),
+        ("", "is empty"),
         (
             "turns: [{expects: [a], reply: {content: a}}]",
             "unknown key 'turns.0.expects'; did you mean",
