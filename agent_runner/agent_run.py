@@ -24,7 +24,7 @@ from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.provider.recording.lines import Header as RecordingHeader
 from agent_runner.provider.recording.recorder import Recorder, stamp
-from agent_runner.provider.recording.replay import AT_ONCE, ReplaySource
+from agent_runner.provider.recording.replay import ReplayRetries, ReplaySource
 from agent_runner.provider.redaction import Redactor
 from agent_runner.provider.spend import missing_price
 from agent_runner.tally import Tally
@@ -158,7 +158,7 @@ class AgentRun:
             source = ReplaySource(
                 self.model.recording, self.config.replay, self.observer.complain
             )  # fmt: skip
-            async with ModelClient(self.model.resolved, AT_ONCE, source) as client:
+            async with ModelClient(self.model.resolved, ReplayRetries.of(source), source) as client:
                 yield client
         elif self.model.script is not None:
             from agent_runner.testing.endpoint import FakeEndpoint

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Literal
 
-from agent_runner.errors import ProviderKind
+from pydantic import PrivateAttr
+
+from agent_runner.errors import ProviderFault, ProviderKind
 from agent_runner.provider.exchange import Answer, Sent
 from agent_runner.provider.faults import AnswerFault
 from agent_runner.provider.recording.difference import Difference, differences
@@ -11,8 +13,28 @@ from agent_runner.provider.recording.recording import RecordedExchange, Recordin
 from agent_runner.provider.retries import RetryPolicy
 
 Mode = Literal["strict", "lenient"]
-AT_ONCE = RetryPolicy(base_wait_s=0, max_wait_s=0)
-"""Waits of a replay: none."""
+_ENDLESS = 1_000_000_000
+
+
+class ReplayRetries(RetryPolicy):
+    """Tries a call as often as it was tried then, and does not wait."""
+
+    attempts: int = _ENDLESS
+    unusable_attempts: int = _ENDLESS
+    base_wait_s: float = 0.0
+    max_wait_s: float = 0.0
+    _source: "ReplaySource" = PrivateAttr()
+
+    @classmethod
+    def of(cls, source: "ReplaySource") -> "ReplayRetries":
+        """Return the policy for what `source` plays."""
+        policy = cls()
+        policy._source = source
+        return policy
+
+    def patience_for_s(self, fault: ProviderFault | None) -> float:
+        """Return 0 where the call was given up then, whyever."""
+        return 0.0 if self._source.gave_up else float(_ENDLESS)
 
 
 class ReplaySource:
@@ -20,6 +42,9 @@ class ReplaySource:
 
     A request that is not the recorded one ends the replay. `lenient` goes on where only results of
     tools differ, and tells of each once.
+
+    Attributes:
+        gave_up: whether the last attempt played was the last of its call.
     """
 
     def __init__(self, recording: Recording, mode: Mode, told: Callable[[str], None]) -> None:
@@ -28,6 +53,7 @@ class ReplaySource:
         self._told = told
         self._passed: set[str] = set()
         self._next = 0
+        self.gave_up = False
 
     async def ask(self, sent: Sent) -> Answer:
         """Return the recorded answer to `sent`.
@@ -38,12 +64,11 @@ class ReplaySource:
         recorded = self._recorded()
         self._compare(recorded, sent)
         self._next += 1
+        self.gave_up = recorded.last
         response = recorded.line.response
         if response is None:
-            # A call that was given up then ends here too, however much patience is left now.
-            retryable = not recorded.last
             broke = recorded.line.broke or "no answer"
-            raise AnswerFault(ProviderKind.UNAVAILABLE, broke, retryable=retryable)
+            raise AnswerFault(ProviderKind.UNAVAILABLE, broke, retryable=True)
         headers = {k: v for k, v in response.headers.items() if not k.startswith("retry-after")}
         return Answer(response.status, headers, response.body or b"")
 

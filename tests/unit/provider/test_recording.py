@@ -21,7 +21,7 @@ from agent_runner.provider.profile import ModelProfile, ResolvedModel
 from agent_runner.provider.recording.lines import Header, Level, sha256_of
 from agent_runner.provider.recording.recorder import Recorder, stamp
 from agent_runner.provider.recording.recording import Recording, is_recording
-from agent_runner.provider.recording.replay import AT_ONCE, Mode, ReplaySource
+from agent_runner.provider.recording.replay import Mode, ReplayRetries, ReplaySource
 from agent_runner.provider.records import CallRecord
 from agent_runner.provider.redaction import Redactor
 from agent_runner.provider.retries import RetryPolicy
@@ -29,6 +29,7 @@ from agent_runner.testing.behaviour import Behaviour, Canned, Drop, Stall
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.script import Script
 
+QUICK = RetryPolicy(base_wait_s=0.001)
 KEY = "cpk_very/secret+key"
 SCRIPT = Script.model_validate(
     {
@@ -93,16 +94,18 @@ def opened(path: Path, profile: ModelProfile, level: Level = "full") -> Recorder
 
 
 async def record(
-    path: Path, behaviours: Sequence[Behaviour], level: Level = "full"
+    path: Path,
+    behaviours: Sequence[Behaviour],
+    level: Level = "full",
+    retries: RetryPolicy = QUICK,
 ) -> list[CallRecord]:
     async with FakeEndpoint(behaviours, models=["scripted"], api_key=KEY) as endpoint:
         profile = ModelProfile(
             name="s", model="scripted", base_url=endpoint.base_url, timeout_s=0.2
         )
         resolved = ResolvedModel.model_validate({"profile": profile, "api_key": KEY})
-        quick = RetryPolicy(base_wait_s=0.001)
         with opened(path, profile, level) as recorder:
-            async with ModelClient(resolved, quick) as client:
+            async with ModelClient(resolved, retries) as client:
                 return await work(client, recorder, World())
 
 
@@ -115,7 +118,7 @@ async def replay(
     resolved = ResolvedModel.model_validate({"profile": profile, "api_key": "none"})
     source = ReplaySource(recording, mode, told.append)
     with opened(again or path.with_name("again.jsonl"), profile) as recorder:
-        async with ModelClient(resolved, AT_ONCE, source) as client:
+        async with ModelClient(resolved, ReplayRetries.of(source), source) as client:
             return await work(client, recorder, world or World()), told
 
 
@@ -159,6 +162,30 @@ async def test_a_replay_has_the_same_attempts_and_ends(path: Path) -> None:
         return [{k: v for k, v in line.items() if k in kept} for line in lines(file)[1:]]
 
     assert bare(again) == bare(path)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Drop(),
+        Canned({"detail": "busy"}, 500),
+        Canned(b"<html>"),
+        Canned({"detail": "No instances available (yet)"}, 503),
+        Canned({"detail": "who?"}, 401),
+    ],
+    ids=["dropped", "500", "no JSON", "no instances", "401"],
+)
+async def test_a_call_that_was_given_up_is_given_up_again(path: Path, fault: Behaviour) -> None:
+    impatient = RetryPolicy(
+        base_wait_s=0.001, patience_s=0.03, no_instances_patience_s=0.03, unusable_attempts=3
+    )
+    with pytest.raises(ProviderFault) as then:
+        await record(path, [SCRIPT, fault], retries=impatient)
+    with pytest.raises(ProviderFault) as now:
+        await replay(path)
+    assert str(now.value) == str(then.value)
+    assert (now.value.kind, now.value.retryable) == (then.value.kind, then.value.retryable)
+    assert len(lines(path.with_name("again.jsonl"))) == len(lines(path))
 
 
 async def test_what_stands_in_the_file(path: Path) -> None:
