@@ -4,18 +4,22 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
-from agent_runner.batch.numbers.amount import Amount
 from agent_runner.batch.numbers.group import MISSING, Group
 from agent_runner.batch.numbers.outliers import Outlier
 from agent_runner.batch.numbers.pass_at import PassAt
-from agent_runner.batch.numbers.rate import Rate
 from agent_runner.batch.numbers.summary import Summary
+from agent_runner.batch.numbers.text import (
+    counts_text,
+    interval_text,
+    rate_text,
+    seconds_text,
+    tally_text,
+)
 from agent_runner.result import Status
 from agent_runner.stages import WITHIN_AGENT
 
 MOST_GROUPS = 15
 LABEL = 12
-MINUTE_S, HOUR_S = 60, 3600
 
 
 def show(summary: Summary, stream: IO[str] | None = None) -> None:
@@ -51,9 +55,9 @@ def _labelled(label: str, texts: Iterable[str]) -> Iterator[str]:
 
 def _resolved(summary: Summary) -> list[str]:
     verdicts, rates = summary.verdicts, summary.rates
-    said = [f"{_rate(rates.of_verdicts)} with a verdict"]
+    said = [f"{rate_text(rates.of_verdicts)} with a verdict"]
     if rates.of_all is not None:
-        said.append(f"{_rate(rates.of_all)} planned")
+        said.append(f"{rate_text(rates.of_all)} planned")
     if summary.attempts > 1:
         said.append("(attempts at one task are not independent: quote pass@1 and its interval)")
     if verdicts.reran:
@@ -70,8 +74,8 @@ def _suspect(summary: Summary) -> list[str]:
         return []
     said = [f"{found.suspect_resolved} resolved, {found.suspect_unresolved} unresolved"]
     if found.suspect_resolved:
-        said.append(f"without them {_rate(found.without_suspects.of_verdicts)} with a verdict")
-    return [*said, _counts(found.hints)]
+        said.append(f"without them {rate_text(found.without_suspects.of_verdicts)} with a verdict")
+    return [*said, counts_text(found.hints)]
 
 
 def _without_verdict(summary: Summary) -> list[str]:
@@ -79,7 +83,7 @@ def _without_verdict(summary: Summary) -> list[str]:
     left = {name: n for name, n in summary.statuses.items() if n and name not in counted}
     if not left:
         return []
-    said = [f"{sum(left.values())} of {summary.planned}: {_counts(left)}"]
+    said = [f"{sum(left.values())} of {summary.planned}: {counts_text(left)}"]
     said += [
         f"{fault.episodes} x {fault.status}: {fault.kind} in {fault.stage} "
         f"({', '.join(fault.examples)}{', ...' if fault.episodes > len(fault.examples) else ''})"
@@ -98,7 +102,7 @@ def _groups(found: Sequence[Group]) -> list[str]:
     names = [_short(group.name) for group in shown]
     width = max(len(name) for name in names)
     said = [
-        f"{name:<{width}}  {_rate(group.rates.of_verdicts)}{_others(group)}"
+        f"{name:<{width}}  {rate_text(group.rates.of_verdicts)}{_others(group)}"
         for name, group in zip(names, shown, strict=True)
     ]
     left = len(found) - len(shown)
@@ -127,7 +131,18 @@ def _cost(summary: Summary) -> list[str]:
     each_usd = summary.usage.cost_per_resolved_usd
     if each_usd is not None:
         said += f", ${each_usd:,.2f} per resolved episode"
-    return [said, *_earlier(summary)]
+    return [said, *_thrown_away(summary), *_earlier(summary)]
+
+
+def _thrown_away(summary: Summary) -> list[str]:
+    used = summary.usage
+    if not used.retries:
+        return []
+    cost_usd, lost = used.retried.cost_usd, used.retried.uncounted
+    said = f"{used.retries:,} requests were sent again"
+    if cost_usd.sum:
+        said += f", ${cost_usd.sum:,.2f} of it"
+    return [f"{said}; {lost:,} of them may be billed and are in no sum" if lost else said]
 
 
 def _earlier(summary: Summary) -> list[str]:
@@ -139,16 +154,12 @@ def _tokens(summary: Summary) -> list[str]:
     prompt, cached = summary.usage.prompt_tokens, summary.usage.cached_tokens
     if not summary.usage.episodes:
         return []
-    said = f"{_tally(prompt)} prompt"
+    said = f"{tally_text(prompt)} prompt"
     if prompt.sum and cached.sum is not None and not prompt.unknown + cached.unknown:
         said += f" ({cached.sum / prompt.sum:.0%} cached)"
-    return [f"{said}, {_tally(summary.usage.completion_tokens)} completion"]
-
-
-def _tally(amount: Amount) -> str:
-    if amount.sum is None:
-        return "unknown"
-    return f"{amount.sum:,}{f' (and {amount.unknown} unknown)' if amount.unknown else ''}"
+    said += f", {tally_text(summary.usage.completion_tokens)} completion"
+    reasoning = summary.usage.reasoning_tokens
+    return [f"{said} ({tally_text(reasoning)} reasoning)" if reasoning.sum else said]
 
 
 def _turns(summary: Summary) -> list[str]:
@@ -174,7 +185,7 @@ def _turns(summary: Summary) -> list[str]:
 
 def _time(summary: Summary) -> list[str]:
     times = summary.times
-    said = [f"{_seconds(times.busy_s)} with episodes running"]
+    said = [f"{seconds_text(times.busy_s)} with episodes running"]
     if times.episodes_per_hour is not None:
         said[0] += f", {times.episodes_per_hour:,.0f} episodes"
         said[0] += f" and {times.turns_per_hour:,.0f} turns an hour"
@@ -184,7 +195,7 @@ def _time(summary: Summary) -> list[str]:
     parts = {"episode": times.episode_s, **stages}
     width = max(len(name) for name in parts)
     rows = [
-        (name, *(_seconds(each_s) for each_s in (each.p50, each.p90, each.sum)))
+        (name, *(seconds_text(each_s) for each_s in (each.p50, each.p90, each.sum)))
         for name, each in parts.items()
     ]
     head = ("", "p50", "p90", "sum")
@@ -194,18 +205,11 @@ def _time(summary: Summary) -> list[str]:
 
 
 def _slowest(found: Iterable[Outlier]) -> list[str]:
-    return [f"{_seconds(one.duration_s):>10}  {one.directory}  {one.status}" for one in found]
+    return [f"{seconds_text(one.duration_s):>10}  {one.directory}  {one.status}" for one in found]
 
 
 def _costliest(found: Iterable[Outlier]) -> list[str]:
     return [f"{f'${one.cost_usd:,.2f}':>10}  {one.directory}  {one.status}" for one in found]
-
-
-def _rate(rate: Rate) -> str:
-    counted = f"{rate.resolved} of {rate.of}"
-    if rate.rate is None or rate.low is None or rate.high is None:
-        return counted
-    return f"{rate.rate:6.1%}  {_interval(rate.low, rate.high)}  {counted}"
 
 
 def _pass_at(at: PassAt) -> str:
@@ -214,26 +218,7 @@ def _pass_at(at: PassAt) -> str:
     )
     if at.estimate is None:
         return f"{at.note}"
-    interval = f"({at.note})" if at.low is None or at.high is None else _interval(at.low, at.high)
+    interval = (
+        f"({at.note})" if at.low is None or at.high is None else interval_text(at.low, at.high)
+    )
     return f"{at.estimate:6.1%}  {interval}  {tasks}"
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{f'[{low:.1%}, {high:.1%}]':<15}"
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{n} {name}" for name, n in counts.items())
-
-
-def _seconds(spent_s: float | None) -> str:
-    """A time as people say it."""
-    if spent_s is None:
-        return "-"
-    if spent_s < MINUTE_S:
-        return f"{spent_s:.1f} s"
-    whole_s = round(spent_s)
-    minutes, hours = whole_s // MINUTE_S, whole_s // HOUR_S
-    if hours:
-        return f"{hours} h {minutes % MINUTE_S} min"
-    return f"{minutes} min {whole_s % MINUTE_S} s"

@@ -11,6 +11,7 @@ from agent_runner.document import explain
 from agent_runner.errors import UsageError
 
 NAME = "summary.json"
+RESULTS = "results.jsonl"
 
 
 def write_summary(directory: Path, summary: Summary) -> None:
@@ -21,6 +22,20 @@ def write_summary(directory: Path, summary: Summary) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(directory / NAME)
+
+
+def kept_summary(directory: Path) -> Summary | None:
+    """The summary in a batch's directory, if it is of the results there are; else None.
+
+    So that a batch with nothing left to run need not draw its intervals again.
+    """
+    try:
+        of_results = (directory / RESULTS).stat().st_mtime_ns
+        if (directory / NAME).stat().st_mtime_ns < of_results:
+            return None
+        return Summary.model_validate_json((directory / NAME).read_bytes())
+    except (OSError, ValidationError):  # there is none yet, or one of another version
+        return None
 
 
 def summary_of(results: Path) -> Summary:

@@ -4,7 +4,7 @@ import io
 
 from agent_runner.batch.numbers.show import lines, show
 from agent_runner.batch.numbers.summary import summarise
-from agent_runner.result import Termination, ToolUse
+from agent_runner.result import RetriedUsage, Termination, ToolUse
 from tests.unit.numbers.entries import entry, grade, hinted, lost, of, used
 
 WHOLE = of(
@@ -67,6 +67,14 @@ def test_many_repositories_are_cut_where_the_file_has_them_all() -> None:
     found = lines(summarise(of(*there)))
     assert "repository  o/r00  100.0%  [20.7%, 100.0%]  1 of 1" in found
     assert any("and 5 more in summary.json" in line for line in found)
+
+
+def test_requests_that_were_sent_again_are_said() -> None:
+    lost_ = RetriedUsage(cost_usd=0.25, uncounted=2)
+    usage = used(cost_usd=1.5, retries=7, retried=lost_, reasoning_tokens=40)
+    found = "\n".join(lines(summarise(of(entry("a", usage=usage)))))
+    assert "7 requests were sent again, $0.25 of it; 2 of them may be billed and are in" in found
+    assert "100 completion (40 reasoning)" in found
 
 
 def test_a_cost_nobody_knows_is_no_dollar() -> None:

@@ -15,7 +15,7 @@ from agent_runner.batch.numbers.amount import amount
 from agent_runner.batch.numbers.summary import Summary, summarise
 from agent_runner.batch.numbers.times import busy_s
 from agent_runner.errors import UsageError
-from agent_runner.result import Controls, Provenance, Status, Termination, ToolUse
+from agent_runner.result import Controls, Provenance, RetriedUsage, Status, Termination, ToolUse
 from tests.unit.numbers.entries import START, entry, grade, hinted, lost, of, used
 
 EPISODES = st.dictionaries(
@@ -179,6 +179,20 @@ def test_a_cost_that_is_unknown_is_counted_and_is_not_zero() -> None:
     assert summarise(of(unknown)).usage.cost_usd.sum is None
     alone = summarise(of(known, entry("b", status="unresolved"))).usage
     assert (alone.cost_per_resolved_usd, alone.episodes) == (0.5, 1)
+
+
+def test_replies_that_were_thrown_away_are_told_apart() -> None:
+    lost_ = RetriedUsage(prompt_tokens=300, completion_tokens=20, cost_usd=0.1, uncounted=1)
+    unknown = RetriedUsage(prompt_tokens=50)
+    found = summarise(
+        of(entry("a", usage=used(cost_usd=0.5, retries=2, retried=lost_, reasoning_tokens=60)),
+           entry("b", usage=used(cost_usd=0.5, retries=1, retried=unknown, reasoning_tokens=None)),
+           entry("c", usage=used(cost_usd=0.5)))
+    ).usage  # fmt: skip
+    assert (found.retries, found.retried.uncounted) == (3, 1)
+    assert (found.retried.prompt_tokens, found.retried.completion_tokens) == (350, 20)
+    assert (found.retried.cost_usd.sum, found.retried.cost_usd.unknown) == (0.1, 1)
+    assert (found.reasoning_tokens.sum, found.reasoning_tokens.unknown) == (60, 1)
 
 
 def test_time_is_counted_once_where_episodes_overlap_and_not_between_sessions() -> None:

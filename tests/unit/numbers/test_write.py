@@ -1,12 +1,13 @@
 """`summary.json`, from the batch and made again."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from agent_runner.batch.entry import Entry
 from agent_runner.batch.numbers.summary import Summary, summarise
-from agent_runner.batch.numbers.write import summary_of, write_summary
+from agent_runner.batch.numbers.write import kept_summary, summary_of, write_summary
 from agent_runner.errors import UsageError
 from tests.unit.numbers.entries import entry, lost, of, used
 
@@ -61,3 +62,19 @@ def test_a_file_that_is_none_of_ours(tmp_path: Path, content: bytes, said: str) 
         summary_of(tmp_path / "results.jsonl")
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         summary_of(tmp_path / "none.jsonl")
+
+
+def test_a_summary_is_kept_until_there_are_other_results(tmp_path: Path) -> None:
+    results = written(tmp_path, RESULTS)
+    assert kept_summary(tmp_path) is None
+    write_summary(tmp_path, summarise(RESULTS))
+    assert kept_summary(tmp_path) == summarise(RESULTS)
+    later = (tmp_path / "summary.json").stat().st_mtime_ns + 1
+    os.utime(results, ns=(later, later))
+    assert kept_summary(tmp_path) is None
+
+
+def test_a_summary_of_another_version_is_made_again(tmp_path: Path) -> None:
+    written(tmp_path, RESULTS)
+    (tmp_path / "summary.json").write_text('{"schema_version": 0}', encoding="utf-8")
+    assert kept_summary(tmp_path) is None
