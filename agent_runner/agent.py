@@ -55,6 +55,7 @@ class Loop:
     Attributes:
         limit_s: seconds for the whole loop; those for which the provider is late do not count. A
             request under way is waited for: only its end tells whose time it was.
+        turn_s: the same for each turn; None for no limit of its own.
         on_turn: told each turn, before the next model call.
     """
 
@@ -65,6 +66,7 @@ class Loop:
     limit_s: float
     on_turn: Callable[[TurnLine], None]
     tally: Tally = field(default_factory=Tally)
+    turn_s: float | None = None
 
     async def run(self, prompt: str) -> Termination:
         """Drives the agent turn by turn until a condition says stop.
@@ -74,13 +76,11 @@ class Loop:
             BudgetReached: the batch's; the episode stands between two turns.
         """
         messages = [TextMessage(content=prompt, source="user")]
-        client = self.client
-        limit = WorkingLimit(self.limit_s, lambda: client.throttled_s, lambda: client.is_under_way)
+        limits = [self._limit(self.limit_s)]
         try:
-            async with limit:
-                client.after_call = limit.look
+            async with limits[0]:
                 while True:
-                    delta = await self._turn(messages)
+                    delta = await self._limited(messages, limits)
                     stop = await self.condition(delta)
                     if stop is not None:
                         # AutoGen joins the reasons of all that fired, in the policy's order.
@@ -94,9 +94,28 @@ class Loop:
                 raise
             return _BUDGETS[reached.measure]
         except TimeoutError:
-            if not limit.expired():
+            if not any(limit.expired() for limit in limits):
                 raise
             return Termination.TIMEOUT
+
+    def _limit(self, limit_s: float) -> WorkingLimit:
+        client = self.client
+        return WorkingLimit(limit_s, lambda: client.throttled_s, lambda: client.is_under_way)
+
+    async def _limited(self, messages: list[TextMessage], limits: list[WorkingLimit]) -> Delta:
+        """One turn, within the limit of the loop and its own, which takes the second place."""
+        if self.turn_s is None:
+            self.client.after_call = limits[0].look
+            return await self._turn(messages)
+        limits[1:] = [own := self._limit(self.turn_s)]
+
+        def look() -> None:
+            for limit in limits:
+                limit.look()
+
+        self.client.after_call = look
+        async with own:
+            return await self._turn(messages)
 
     def _nudge(self) -> str:
         """What the model is told after a message without a call; a call it wrote as text is not

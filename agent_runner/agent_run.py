@@ -65,7 +65,7 @@ class AgentRun:
             InfraFault, ProviderFault: the world or the endpoint ended it.
             BudgetReached: that of the batch.
         """
-        workbench = TaskWorkbench(self.tools.all(), self.ready)
+        workbench = TaskWorkbench(self.tools.chosen(self.config.tools), self.ready)
         tally = Tally()
         limits = self.config.limits
         profile = self.model.profile
@@ -94,8 +94,9 @@ class AgentRun:
                     )
                     on_turn = self._on_turn(trajectory)
                     loop = Loop(
-                        agent, episode, workbench, condition, limits.episode_s, on_turn, tally
-                    )
+                        agent, episode, workbench, condition, limits.episode_s, on_turn, tally,
+                        limits.turn_s,
+                    )  # fmt: skip
                     with self.observer.waiting("turn 1", lines=False):
                         self.draft.termination = await loop.run(self.prompts.task)
             finally:
@@ -109,7 +110,7 @@ class AgentRun:
             model=model,
             system_prompt=self.prompts.system,
             task_prompt=self.prompts.task,
-            tools=tuple(tool.name for tool in self.tools.all()),
+            tools=tuple(tool.name for tool in self.tools.chosen(self.config.tools)),
         )
 
     def _context(self, profile: ModelProfile) -> ElidingContext:
@@ -126,7 +127,9 @@ class AgentRun:
                 budget = Budget(Scope.EPISODE, limits.tokens, limits.cost_usd)
                 tell = self.observer.late
                 async with self._client() as client:
-                    with client.gate.told(self.observer.say):
+                    # What all episodes of a batch wait for is told once, by the batch.
+                    alone = self.client is None
+                    with client.gate.told(self.observer.say) if alone else nullcontext():
                         yield client.for_episode(recorder, closable, budget=budget, tell=tell)
             finally:
                 stopped = recorder.stopped if recorder else None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -21,6 +21,9 @@ from agent_runner.errors import UsageError
 
 CacheLevel = Literal["none", "base", "env", "instance"]
 Solver = Literal["agent", "gold", "none", "patch", "replay"]
+ToolName = Literal[
+    "swe_clone", "swe_install", "docker_sh", "swe_apply_patch", "swe_pytest", "read_output"
+]
 
 
 class Section(BaseModel):
@@ -40,6 +43,7 @@ class Limits(Section):
     mirror_s: float = Field(1800, gt=0)
     pull_s: float = Field(1200, gt=0)
     episode_s: float = Field(3600, gt=0)
+    turn_s: float | None = Field(None, gt=0)
     memory_mb: int = Field(4096, ge=64)
     cpus: float | None = Field(None, gt=0)
     pids: int = Field(512, ge=16)
@@ -114,6 +118,7 @@ class EpisodeConfig(Section):
     base_url: str | None = None
     prompt: str = "configs/prompts/agent.md"
     controls: bool = True
+    tools: Annotated[tuple[ToolName, ...], Field(min_length=1)] = get_args(ToolName)
     limits: Limits = Limits()
     termination: TerminationConfig = TerminationConfig()
     images: ImagesConfig = ImagesConfig()

@@ -1,5 +1,6 @@
 """The six tools of one workspace."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tools.docker_sh import DockerSh
@@ -46,13 +47,14 @@ class Toolset:
             read_output=ReadOutput(outputs),
         )
 
-    def all(self) -> list[Tool]:
-        """The tools as the workbench offers them, in the order of their natural use."""
-        return [
+    def chosen(self, names: Collection[str]) -> list[Tool]:
+        """Those of the named tools, in the order of their natural use."""
+        tools = (
             self.clone.tool(),
             self.install.tool(),
             self.shell.tool(),
             self.apply_patch.tool(),
             self.pytest.tool(),
             self.read_output.tool(),
-        ]
+        )
+        return [tool for tool in tools if tool.name in names]

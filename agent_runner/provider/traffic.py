@@ -22,7 +22,7 @@ class TrafficPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start_in_flight: int = Field(default=128, ge=1)
+    start_in_flight: int = Field(default=256, ge=1)
     most_in_flight: int = Field(default=512, ge=1)
     decrease: float = Field(default=0.7, gt=0, lt=1)
     spread_s: float = Field(default=1.0, ge=0)

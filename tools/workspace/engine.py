@@ -79,7 +79,8 @@ def _fault(what: str, error: DockerError) -> InfraFault:
     if "no space left on device" in said:
         return InfraFault(FaultKind.HOST_DISK_FULL, f"the engine's disk is full; {text}")
     if error.status == 404 and "no such image" in said:
-        return InfraFault(FaultKind.IMAGE_UNAVAILABLE, text)
+        # Somebody removed it since it was found: the next run makes it anew.
+        return InfraFault(FaultKind.IMAGE_UNAVAILABLE, text, retryable=True)
     if error.status in {404, 409} and ("container" in said or "exec" in said):
         return InfraFault(FaultKind.CONTAINER_LOST, text, retryable=True)
     return InfraFault(FaultKind.ENGINE_UNAVAILABLE, text, retryable=True)
