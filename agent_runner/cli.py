@@ -14,6 +14,7 @@ from agent_runner.imports import collector_paused
 FILE = click.Path(path_type=Path)
 # Name -> what `--help` says of it; the command itself is `commands/<name>.py: command`.
 COMMANDS = {
+    "batch": "Run many tasks at once; go on with what was cut short.",
     "grade": "Grade predictions on SWE-bench, or any set of its shape.",
     "regrade": "Read the logs a grading saved again; no container.",
     "images": "List, build, pull, prune or explain images of workspaces.",

@@ -15,6 +15,7 @@ from agent_runner.imports import collector_paused
 from agent_runner.job import Job
 from agent_runner.observer import Observer
 from agent_runner.prepare import Prepared, prepare
+from agent_runner.provider.budget import BudgetReached
 from agent_runner.result import Result, Status
 from agent_runner.solvers import Direct
 from tools.outputs.store import Outputs
@@ -33,7 +34,8 @@ async def run_episode(job: Job, observer: Observer) -> Result:
     """Runs one episode; whatever happens, a result is written.
 
     Raises:
-        CancelledError: it was interrupted; the result says so.
+        CancelledError, BudgetReached: it was interrupted, in the second case by the budget of its
+            batch; the result says so.
         UsageError: the repository has no such ref; nothing is written.
     """
     draft = Draft(job.located.task, job.config, job.stages)
@@ -51,7 +53,7 @@ async def run_episode(job: Job, observer: Observer) -> Result:
         draft.fail(fault)
     except InvalidTask as error:
         draft.invalid(str(error))
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, BudgetReached):
         draft.status = Status.INTERRUPTED
         draft.write(job.directory)
         raise

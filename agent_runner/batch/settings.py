@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, model_validator
 
-from agent_runner.config import EpisodeConfig, Limits, Section
+from agent_runner.config import EpisodeConfig, Limits, RunConfig, Section
 
 AS_MANY_AS_IT_BEARS = 0
 
@@ -114,3 +114,17 @@ class BatchConfig(EpisodeConfig):
         if self.solver == "patch":
             raise ValueError("solver: patch is for a single run; a batch has no patch of its own")
         return self
+
+    def of(self, task_id: str, attempt: int) -> RunConfig:
+        """The configuration of one episode.
+
+        `{task_id}` and `{attempt}` in `recording` are replaced.
+        """
+        shared = self.model_dump(exclude={"tasks", "attempts", "executor", "retries"})
+        limits = {name: shared["limits"][name] for name in Limits.model_fields}
+        recording = self.recording
+        if recording is not None:
+            recording = recording.replace("{task_id}", task_id).replace("{attempt}", str(attempt))
+        return RunConfig.model_validate(
+            {**shared, "limits": limits, "recording": recording, "task_id": task_id}
+        )

@@ -8,7 +8,6 @@ from agent_runner.benchmarks import seeds
 from agent_runner.commands.options import Options
 from agent_runner.config import RunConfig
 from agent_runner.errors import UsageError
-from agent_runner.places import root
 from agent_runner.task import Located, Task, find_task, load_tasks, locate
 
 
@@ -91,9 +90,3 @@ def chosen_patch(config: RunConfig, task: Task) -> bytes:
     except PatchRefusal as refusal:
         raise UsageError(f"{path}: {refusal.summary} ({refusal.reason})") from refusal
     return content
-
-
-def found(name: str) -> Path:
-    """A file named in a configuration: from here, else from the checkout."""
-    path = Path(name)
-    return path if path.exists() else root() / path

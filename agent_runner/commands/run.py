@@ -8,7 +8,7 @@ import traceback
 
 import click
 
-from agent_runner.commands.choose import chosen_patch, chosen_task, found
+from agent_runner.commands.choose import chosen_patch, chosen_task
 from agent_runner.commands.options import Options, configure
 from agent_runner.config import dump
 from agent_runner.episode import run_episode
@@ -16,7 +16,7 @@ from agent_runner.errors import UsageError
 from agent_runner.job import Job
 from agent_runner.model import choose
 from agent_runner.observer import Observer
-from agent_runner.places import home
+from agent_runner.places import found, home
 from agent_runner.prompts import render
 from agent_runner.result import Result
 from agent_runner.run_dir import RunDir, create

@@ -1,0 +1,1 @@
+"""Where episodes run: an order goes in and a result comes out, both plain data."""
