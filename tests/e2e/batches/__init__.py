@@ -1,0 +1,1 @@
+"""Batches of small tasks as whole command lines, and what kills them."""
