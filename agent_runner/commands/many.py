@@ -8,51 +8,30 @@ from dataclasses import asdict
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 
 from agent_runner.images.build_many import Outcome, Progress
+from agent_runner.screen.steps import StepsView
 
 
 @contextmanager
 def shown(count: int) -> Iterator[Progress]:
-    """On a terminal bars with what each worker is at, elsewhere a line per task."""
-    console = Console(stderr=True)
-    over = 0
+    """What each worker is at, and a line for each task that is over."""
+    view = StepsView(count)
 
-    def line(outcome: Outcome) -> str:
-        text = f"{outcome.task_id} {outcome.state} {outcome.duration_s:.1f} s"
-        return f"{text}: {outcome.kind}: {outcome.message[:200]}" if outcome.kind else text
+    def done(outcome: Outcome) -> None:
+        view.over(
+            outcome.task_id, outcome.state, line(outcome), is_news=outcome.state != "there"
+        )  # fmt: skip
 
-    if not console.is_terminal:
+    with view.shown():
+        yield Progress(view.step, done)
 
-        def done(outcome: Outcome) -> None:
-            nonlocal over
-            over += 1
-            click.echo(f"[{over}/{count}] {line(outcome)}", err=True)
 
-        yield Progress(lambda task_id, text: None, done)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeElapsedColumn(), TextColumn("{task.fields[step]}"))  # fmt: skip
-    with Bars(*columns, console=console) as bars:
-        everything = bars.add_task("layers", total=count, step="")
-        rows: dict[str, int] = {}
-
-        def step(task_id: str, text: str) -> None:
-            if task_id not in rows:
-                rows[task_id] = int(bars.add_task(f"  {task_id}", total=None, step=text))
-            bars.update(rows[task_id], step=text[:60])  # type: ignore[arg-type]
-
-        def finished(outcome: Outcome) -> None:
-            if outcome.task_id in rows:
-                bars.remove_task(rows.pop(outcome.task_id))  # type: ignore[arg-type]
-            bars.advance(everything)
-            if outcome.state != "there":
-                bars.console.print(line(outcome), markup=False, highlight=False)
-
-        yield Progress(step, finished)
+def line(outcome: Outcome) -> str:
+    """An outcome in one line."""
+    text = f"{outcome.task_id} {outcome.state} {outcome.duration_s:.1f} s"
+    return f"{text}: {outcome.kind}: {outcome.message[:200]}" if outcome.kind else text
 
 
 def report(outcomes: Sequence[Outcome], *, as_json: bool) -> None:

@@ -1,10 +1,14 @@
 """What a person sees of a grading: one line for each that ends, everything in the log."""
 
+import asyncio
 import io
+
+import pytest
 
 from agent_runner.evaluation.directory import Outcome
 from agent_runner.evaluation.view import GradeView
 from agent_runner.result import Status
+from agent_runner.screen import screen
 from tests.unit.swebench.test_grade_work import GRADE
 
 OUTCOME = Outcome(
@@ -30,7 +34,7 @@ def test_what_is_kept_rerun_or_suspect_is_marked() -> None:
     assert seen(kept, 1) == "1/1  resolved     a__b-1  kept (reran 1, suspect)\n"
 
 
-def test_steps_go_to_the_log_and_not_to_the_screen() -> None:
+async def test_steps_go_to_the_log_and_not_to_the_screen() -> None:
     stream, log = io.StringIO(), io.StringIO()
     view = GradeView(total=1, stream=stream, log=log)
     observer = view.observer("a__b-1")
@@ -48,11 +52,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_shows_what_is_being_done_and_keeps_the_lines() -> None:
+async def test_a_terminal_shows_what_is_being_done_and_keeps_the_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(screen, "REFRESH_S", 0.02)
     stream = Terminal()
     view = GradeView(total=2, stream=stream)
     with view.shown():
         view.observer("a__b-2").step("resolving [x]")
+        await asyncio.sleep(0.05)
         view.ended(OUTCOME)
     assert "1 of 2 done: 1 unresolved" in stream.getvalue()
     assert "resolving [x]" in stream.getvalue()
