@@ -1,4 +1,4 @@
-"""Text in the cells of a terminal: a character takes one, two or none."""
+"""Printable text in the cells of a terminal: a character takes one, two or none."""
 
 from rich.cells import cell_len, set_cell_size
 
@@ -21,7 +21,10 @@ def fit(text: str, width: int, *, keep_end: bool = False) -> str:
         return "…"[:width]
     if not keep_end:
         return set_cell_size(text, width - 1) + "…"
-    return "…" + set_cell_size(text[::-1], width - 1)[::-1]
+    end = "…" + text[1 - width :]
+    while cells(end) > width:  # one character at a time, as what joins with its neighbour is no sum
+        end = "…" + end[2:]
+    return end + " " * (width - cells(end))
 
 
 def flow(parts: list[str], width: int, joint: str = " · ") -> list[str]:

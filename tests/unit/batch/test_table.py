@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from agent_runner.batch.events import EpisodeStarted, EpisodeStep, Stuck, Waiting
 from agent_runner.batch.state import BatchState
 from agent_runner.batch.table import table
-from agent_runner.screen.cells import cells
 from tests.unit.batch.told import (
     AGAIN,
     BEGUN,
@@ -54,7 +54,7 @@ def test_a_row_says_turn_last_tool_seconds_and_tokens() -> None:
         "s",
         "945",
     ]
-    assert cells(row) == 79
+    assert cell_len(row) == 79
 
 
 def test_a_row_says_the_step_that_is_newer_than_the_turn() -> None:
@@ -177,4 +177,4 @@ def test_nothing_is_wider_or_higher_than_the_terminal(
     state.take(Stuck(episodes=tuple(waits[:3])), 0.0)
     lines = text(state, 1e5, width, height)
     assert len(lines) <= height
-    assert [line for line in lines if cells(line) > width or not line.isprintable()] == []
+    assert [line for line in lines if cell_len(line) > width or not line.isprintable()] == []
