@@ -9,7 +9,7 @@ from agent_runner.screen.cells import fit, flow
 from agent_runner.screen.figures import clock, counted, tokens
 from agent_runner.screen.live_table import Styled
 
-LEAST_WHAT = 28
+LEAST_WHAT = 26
 LEAST_NAME = 12
 # Between the columns, and what turn, seconds and tokens take.
 GAP = "  "

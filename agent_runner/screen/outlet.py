@@ -7,7 +7,9 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Self
 
-PATIENCE_S = 2.0
+# How long the end waits for a reader that takes nothing, and where an error or Ctrl-C is the end.
+PATIENCE_S = 10.0
+HURRY_S = 1.0
 
 
 class Outlet:
@@ -27,6 +29,7 @@ class Outlet:
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._progressed = False
 
     def __enter__(self) -> Self:
         try:
@@ -44,10 +47,14 @@ class Outlet:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Waits two seconds at most for what is not written yet."""
+        """Waits for what is not written yet, as long as the reader takes some of it."""
         thread, self._thread = self._thread, None
-        if thread is not None:
-            self._queue.put(None)
+        if thread is None:
+            return
+        self._queue.put(None)
+        thread.join(HURRY_S if kind else PATIENCE_S)
+        while thread.is_alive() and kind is None and self._progressed:
+            self._progressed = False
             thread.join(PATIENCE_S)
 
     @property
@@ -85,15 +92,15 @@ class Outlet:
         while (chunk := self._queue.get()) is not None:
             if self.failed is None:
                 try:
-                    _write_all(descriptor, chunk)
+                    self._write_all(descriptor, chunk)
                 except OSError as error:
                     self.failed = error
 
-
-def _write_all(descriptor: int, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        try:
-            rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:  # whoever shares the terminal has made it so
-            select.select((), (descriptor,), ())
+    def _write_all(self, descriptor: int, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+                self._progressed = True
+            except BlockingIOError:  # whoever shares the terminal has made it so
+                select.select((), (descriptor,), ())

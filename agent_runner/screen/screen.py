@@ -12,7 +12,7 @@ from agent_runner.screen.outlet import Outlet
 if TYPE_CHECKING:
     from agent_runner.screen.live_table import LiveTable, Paint
 
-REFRESH_S = 0.25
+REFRESH_S = 0.5
 SILENCE_S = 30.0
 
 
@@ -43,7 +43,7 @@ class Screen:
         """Inside a running event loop: the table, or a line after every half minute of silence.
 
         Args:
-            paint: asked four times a second, where there is a table.
+            paint: asked twice a second, where there is a table.
             beat: the line that says how far everything is, where there is none.
         """
         with self._outlet:

@@ -5,11 +5,14 @@ import fcntl
 import io
 import os
 import pty
+import select
 import struct
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import IO
 
 import pytest
@@ -140,20 +143,59 @@ async def test_a_painter_that_fails_stops_nobody(terminal: Pty) -> None:
     assert "AttributeError" in heard[0]
 
 
-async def test_a_reader_that_sleeps_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(module, "HURRY_S", 0.05)
+
+
+SIZE = 1_000_000
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, IO[str]]]:
     reading, writing = os.pipe()
-    began_s = time.monotonic()
     with os.fdopen(writing, "w") as stream:
-        with Outlet(stream) as outlet:
-            for _ in range(100):
-                outlet.write("x" * 9_999 + "\n")
-            assert outlet.is_behind
-        assert time.monotonic() - began_s < 1
-        got = 0
-        while got < 1_000_000:
-            got += len(os.read(reading, 65_536))
+        yield reading, stream
+        while select.select((reading,), (), (), 0.2)[0]:  # the thread that hangs ends, too
+            os.read(reading, SIZE)
     os.close(reading)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("end", [None, KeyboardInterrupt])
+def test_a_reader_that_sleeps_keeps_nobody_waiting(
+    pipe: tuple[int, IO[str]], end: type[BaseException] | None
+) -> None:
+    began_s = time.monotonic()
+    with suppress(KeyboardInterrupt), Outlet(pipe[1]) as outlet:
+        for _ in range(100):
+            outlet.write("x" * (SIZE // 100))
+        assert outlet.is_behind
+        assert time.monotonic() - began_s < 0.5
+        if end is not None:
+            raise end
+    assert time.monotonic() - began_s < 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_reader_that_is_slow_gets_everything(pipe: tuple[int, IO[str]]) -> None:
+    got = 0
+
+    def read() -> None:
+        nonlocal got
+        while got < SIZE:
+            time.sleep(0.02)
+            got += len(os.read(pipe[0], 65_536))
+
+    reader = Thread(target=read)
+    with Outlet(pipe[1]) as outlet:
+        for _ in range(100):
+            outlet.write("x" * (SIZE // 100))
+        reader.start()
+    assert not outlet.is_behind
+    reader.join(5)
+    assert got == SIZE
 
 
 async def test_everything_arrives_in_its_order(tmp_path: Path) -> None:
