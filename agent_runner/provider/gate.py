@@ -103,7 +103,7 @@ class Gate:
     def answered(self, given: Pass) -> None:
         """Give a pass back: the endpoint works."""
         down_since = self.breaker.down_since
-        self.window.succeeded()
+        self.window.succeeded(given.entry)
         if self.breaker.answered():
             self.window.restart()
             down_s = time.monotonic() - (down_since or 0.0)
@@ -119,7 +119,7 @@ class Gate:
         now = time.monotonic()
         is_news = True
         if is_overload(fault):
-            is_news = self.window.overloaded(given.sent_in)
+            is_news = self.window.overloaded(given.entry)
         else:
             self.window.leave()
         opened = self.breaker.failed(now, fault, counts=is_news, probe=given.is_probe)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from agent_runner.errors import ProviderFault
+from agent_runner.provider.window import Entry
 
 Deadline = Callable[[float, ProviderFault], float]
 """From the moment since when the endpoint fails, and how, to the moment a caller gives up."""
@@ -17,7 +18,7 @@ class Pass:
     """Leave to send one request; given back by `answered`, `failed` or `abandoned` of the gate."""
 
     model: str
-    sent_in: int
+    entry: Entry
     is_probe: bool
 
 

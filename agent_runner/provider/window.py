@@ -1,10 +1,21 @@
 """The number of requests in flight: additive increase, multiplicative decrease."""
 
 import math
+from dataclasses import dataclass
 
 from agent_runner.provider.traffic import TrafficPolicy
 
 _CAREFUL = 0.1
+_CHANCE = 0.2
+_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request in flight: in which round trip it was sent, and how many there were with it."""
+
+    round: int
+    level: int
 
 
 class Window:
@@ -12,7 +23,8 @@ class Window:
 
     Like TCP's congestion window (RFC 5681): below the last known good number it doubles per round
     trip, above it grows by one. Close to the number that was too many it grows ten times slower,
-    so that a steady limit of the endpoint costs about one refusal in ten round trips.
+    so that a steady limit of the endpoint costs about one refusal in ten round trips. A refusal at
+    a number that others were answered at is chance, unless three in a row or a fifth of all are.
 
     Attributes:
         limit: requests that may be in flight, rounded down; at least 1.
@@ -26,6 +38,8 @@ class Window:
         self.limit = float(min(policy.start_in_flight, policy.most_in_flight))
         self.in_flight = 0
         self._round = 0
+        self._answered = self._refused = self._in_a_row = 0
+        self._proven = 0
         self._peak = 0
         self._doubling_below = math.inf
         self._too_many = math.inf
@@ -36,18 +50,21 @@ class Window:
         """Whether one more request may go."""
         return self.in_flight < int(self.limit)
 
-    def enter(self) -> int:
+    def enter(self) -> Entry:
         """Count one request in; what is returned belongs to its end."""
         self.in_flight += 1
         self._peak = max(self._peak, self.in_flight)
-        return self._round
+        return Entry(self._round, self.in_flight)
 
     def leave(self) -> None:
         """Count one out that says nothing about the endpoint's load."""
         self.in_flight -= 1
 
-    def succeeded(self) -> None:
+    def succeeded(self, entry: Entry) -> None:
         """Count one out that was answered; the limit grows only where half of it is in use."""
+        self._answered += 1
+        self._in_a_row = 0
+        self._proven = max(self._proven, entry.level)
         is_used = 2 * self.in_flight >= int(self.limit)
         self.in_flight -= 1
         if not is_used:
@@ -64,24 +81,34 @@ class Window:
             step = _CAREFUL / self.limit
         self.limit = min(self.most, self.limit + step)
 
-    def overloaded(self, sent_in: int) -> bool:
+    def overloaded(self, entry: Entry) -> bool:
         """Count one out that was refused for load, and say whether that was news.
 
-        Args:
-            sent_in: what `enter` returned; a request sent before the last decrease is no news.
+        What was sent before the last decrease only repeats what brought it about.
         """
         were = self.in_flight
         self.in_flight -= 1
-        if sent_in < self._round:
+        if entry.round < self._round:
             return False
+        self._refused += 1
+        self._in_a_row += 1
+        if entry.level <= self._proven and self._may_be_chance:
+            return True
         self._round += 1
         self._borne = 0
         self._too_many = were if were > 1 else math.inf
         # Room that nobody used since the last time says nothing about what would be borne.
         self.limit = max(1.0, min(self.limit, self._peak) * self._decrease)
         self._peak = self.in_flight
+        self._answered = self._refused = self._in_a_row = 0
+        self._proven = min(self._proven, int(self.limit))
         self._doubling_below = self.limit
         return True
+
+    @property
+    def _may_be_chance(self) -> bool:
+        by_chance = _CHANCE * (self._answered + self._refused)
+        return self._in_a_row < _IN_A_ROW and self._refused <= max(1.0, by_chance)
 
     def restart(self) -> None:
         """Begin with one request again, after the endpoint was down."""

@@ -24,7 +24,7 @@ from tests.bench import (
     unit_tests,
 )
 from tests.bench.process import NotMeasured
-from tests.bench.provider import call_cpu, chaos, waiting
+from tests.bench.provider import call_cpu, chaos, spending, waiting
 from tests.bench.report import Machine, Report
 from tests.bench.row import Count, Row
 from tests.bench.say import say
@@ -47,6 +47,7 @@ STEPS: dict[str, Callable[[Setting], Awaitable[Sequence[Row | Count]]]] = {
     "real-instance": real_instance.measure,
     "call-cpu": call_cpu.measure,
     "waiting": waiting.measure,
+    "spending": spending.measure,
     "chaos": chaos.measure,
 }
 

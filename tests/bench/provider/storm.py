@@ -83,7 +83,7 @@ class Storm:
 async def storm(directory: Path, episodes: int, turns: int, rate: float, seed: int = SEED) -> Storm:
     """Run all episodes at once, at this rate of faults."""
     found = Storm()
-    async with _endpoint(directory, turns, rate, seed) as base_url:
+    async with endpoint(directory, turns, plan(rate, seed)) as base_url:
         profile = ModelProfile(
             name="fake", model="fake", base_url=base_url, timeout_s=TIMEOUT_S if rate else LIMIT_S
         )
@@ -91,16 +91,19 @@ async def storm(directory: Path, episodes: int, turns: int, rate: float, seed: i
             began_s = time.monotonic()
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(_episode(client, number, turns, found.attempts))
+                    group.create_task(episode(client, number, turns, found.attempts))
                     for number in range(episodes)
                 ]
             found.wall_s = time.monotonic() - began_s
         found.ended = [task.result() for task in tasks]
-        found.stats = await _stats(base_url)
+        found.stats = await stats(base_url)
     return found
 
 
-async def _episode(client: ModelClient, number: int, turns: int, attempts: list[Attempt]) -> Ended:
+async def episode(
+    client: ModelClient, number: int | str, turns: int, attempts: list[Attempt]
+) -> Ended:
+    """Run one; what each of its requests came to is added to `attempts`."""
     noted: list[str] = []
     lines: list[TurnLine] = []
 
@@ -129,12 +132,17 @@ async def _episode(client: ModelClient, number: int, turns: int, attempts: list[
     return Ended(end, loop.tally.turns, told)
 
 
+def plan(rate: float, seed: int, weights: Mapping[str, JsonValue] = WEIGHTS) -> JsonValue:
+    """The faults, drawn at this rate."""
+    return {"rate": rate, "seed": seed, "faults": {**weights}, "timing": {**TIMING}}
+
+
 @asynccontextmanager
-async def _endpoint(directory: Path, turns: int, rate: float, seed: int) -> AsyncIterator[str]:
+async def endpoint(directory: Path, turns: int, planned: JsonValue) -> AsyncIterator[str]:
+    """Start the endpoint in a process of its own, and yield its base URL."""
     script, faults = directory / "script.json", directory / "faults.json"
     script.write_text(json.dumps(_script(turns)), encoding="utf-8")
-    plan = {"rate": rate, "seed": seed, "faults": {**WEIGHTS}, "timing": {**TIMING}}
-    faults.write_text(json.dumps(plan), encoding="utf-8")
+    faults.write_text(json.dumps(planned), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         PYTHON, "-m", "agent_runner.testing.endpoint",
         "--script", str(script), "--faults", str(faults),
@@ -148,7 +156,8 @@ async def _endpoint(directory: Path, turns: int, rate: float, seed: int) -> Asyn
         await process.communicate()
 
 
-async def _stats(base_url: str) -> Stats:
+async def stats(base_url: str) -> Stats:
+    """Ask the endpoint what it has served."""
     url = base_url.removesuffix("/v1") + "/stats"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return Stats.model_validate_json(await response.read())

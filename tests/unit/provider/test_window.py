@@ -1,9 +1,10 @@
+import random
 from collections import deque
 
 import pytest
 
 from agent_runner.provider.traffic import TrafficPolicy
-from agent_runner.provider.window import Window
+from agent_runner.provider.window import Entry, Window
 
 
 def played(window: Window, bears: int, rounds: int) -> tuple[float, int]:
@@ -12,20 +13,19 @@ def played(window: Window, bears: int, rounds: int) -> tuple[float, int]:
     Returns:
         The share of what it bears that was used, and how many requests it refused.
     """
-    under_way: deque[int] = deque()
+    under_way: deque[Entry] = deque()
     used = refused = 0
     for _ in range(rounds * bears):
         while window.has_room:
-            sent_in = window.enter()
+            entry = window.enter()
             if len(under_way) == bears:
-                window.overloaded(sent_in)
+                window.overloaded(entry)
                 refused += 1
                 break
-            under_way.append(sent_in)
+            under_way.append(entry)
         used += len(under_way)
         if under_way:
-            under_way.popleft()
-            window.succeeded()
+            window.succeeded(under_way.popleft())
     for _ in under_way:
         window.leave()
     return used / (rounds * bears * bears), refused
@@ -61,8 +61,7 @@ def test_a_burst_of_refusals_is_one_decrease() -> None:
 def test_it_grows_only_where_it_is_used_up_and_never_beyond_its_bound() -> None:
     window = Window(TrafficPolicy(start_in_flight=4))
     for _ in range(50):
-        window.enter()
-        window.succeeded()
+        window.succeeded(window.enter())
     assert window.limit == 4
     window.bound(6)
     played(window, 100, 1)
@@ -78,9 +77,26 @@ def test_after_an_outage_it_begins_with_one_and_doubles() -> None:
     for _ in range(5):
         sizes.append(int(window.limit))
         under_way = [window.enter() for _ in range(int(window.limit))]
-        for _ in under_way:
-            window.succeeded()
+        for entry in under_way:
+            window.succeeded(entry)
             window.enter()
         for _ in under_way:
             window.leave()
     assert sizes == [1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize(("share", "least"), [(0.05, 30), (0.1, 30), (0.5, 0)])
+def test_refusals_by_chance_do_not_narrow_it_and_many_do(share: float, least: int) -> None:
+    draw = random.Random(3)
+    window = Window(TrafficPolicy(start_in_flight=32, most_in_flight=32))
+    under_way = [window.enter() for _ in range(32)]
+    for _ in range(2_000):
+        entry = under_way.pop(0)
+        if draw.random() < share:
+            window.overloaded(entry)
+        else:
+            window.succeeded(entry)
+        while window.has_room:
+            under_way.append(window.enter())
+    assert least <= window.limit
+    assert least or window.limit < 10
