@@ -172,7 +172,7 @@ class Waiting(Record):
 
 
 class Stuck(Told):
-    """Who has been waiting too long; each of these takes the place of the one before."""
+    """Who has been waiting too long, until it shows a sign of life; nobody clears them all."""
 
     type: Literal["stuck"] = "stuck"
     episodes: tuple[Waiting, ...]

@@ -20,6 +20,7 @@ class EpisodeObserver(Observer):
         prices: of the model; None where they are unknown, or nothing is paid for.
     """
 
+    quiet: bool = True
     tell: Callable[[Event], None] = field(kw_only=True)
     task_id: str = field(kw_only=True)
     attempt: int = field(kw_only=True)

@@ -123,6 +123,8 @@ class BatchState:
 
     def take(self, event: Event, now_s: float) -> None:
         """What an event changes."""
+        if isinstance(event, OfEpisode):
+            self.stuck.pop(event.key, None)
         if (change := _CHANGES.get(type(event))) is not None:
             change(self, event, now_s)
 
@@ -154,11 +156,9 @@ class BatchState:
     def _episode_again(self, event: EpisodeAgain, now_s: float) -> None:
         if (one := self.running.get(event.key)) is not None:
             one.what = f"again in {event.wait_s:.0f} s, after {event.error_kind}"
-        self.stuck.pop(event.key, None)
 
     def _episode_ended(self, event: EpisodeEnded, now_s: float) -> None:
         self.running.pop(event.key, None)
-        self.stuck.pop(event.key, None)
         self.counts[event.status] += 1
         self.ended += 1
         self.ended_s += event.duration_s
@@ -176,7 +176,10 @@ class BatchState:
         self.held = Held(event.text, until_s) if event.text else None
 
     def _stuck(self, event: Stuck, now_s: float) -> None:
-        self.stuck = {one.key: Wait(one.waits_for, now_s - one.for_s) for one in event.episodes}
+        if not event.episodes:
+            self.stuck.clear()
+        for one in event.episodes:
+            self.stuck[one.key] = Wait(one.waits_for, now_s - one.for_s)
 
     def _budget(self, event: Budget, now_s: float) -> None:
         self.budgets[event.unit] = event

@@ -27,7 +27,7 @@ class Heard:
         self.events: list[Event] = []
         self.log, self.stream = io.StringIO(), io.StringIO()
         self.observer = EpisodeObserver(
-            quiet=True, stream=self.stream, log=self.log, tell=self.events.append,
+            stream=self.stream, log=self.log, tell=self.events.append,
             task_id="x", attempt=2, prices=prices,
         )  # fmt: skip
 
@@ -38,12 +38,13 @@ def test_steps_and_complaints_are_events_and_lines_of_its_log() -> None:
         heard.observer.step("resolving")
     heard.observer.say("graded")
     heard.observer.complain("not cleaned up")
+    heard.observer.late("waiting for the provider")
     assert [(type(event), event.text) for event in heard.events] == [  # type: ignore[union-attr]
         (EpisodeStep, "building"), (EpisodeStep, "resolving"), (EpisodeStep, "graded"),
-        (EpisodeRemark, "not cleaned up"),
+        (EpisodeRemark, "not cleaned up"), (EpisodeStep, "waiting for the provider"),
     ]  # fmt: skip
     assert {event.key for event in heard.events} == {("x", 2)}  # type: ignore[union-attr]
-    assert len(heard.log.getvalue().splitlines()) == 4
+    assert len(heard.log.getvalue().splitlines()) == 5
     assert heard.stream.getvalue() == ""
 
 

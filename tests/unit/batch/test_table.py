@@ -127,8 +127,12 @@ def test_who_is_stuck_stands_first_with_what_it_waits_for() -> None:
     rows = [line for line in lines if ".1 " in line]
     assert "stuck 6:33: the engine: create" in rows[0]
     assert rows[1].startswith("early.1")
-    assert not [line for line in text(after(BEGUN, STUCK, ENDED)) if "stuck" in line]
-    assert not [line for line in text(after(BEGUN, STUCK, Stuck(episodes=()))) if "stuck" in line]
+    also = Waiting(task_id="early", attempt=1, waits_for="the disk", for_s=300.0)
+    lines = text(after(BEGUN, STUCK, Stuck(episodes=(also,))))
+    assert "2 episodes stuck, see below" in lines
+    for sign_of_life in (ENDED, TURN, STEP, AGAIN, Stuck(episodes=())):
+        lines = text(after(BEGUN, STUCK, sign_of_life))
+        assert not [line for line in lines if "stuck" in line]
 
 
 def test_budget_and_pause_are_said() -> None:
