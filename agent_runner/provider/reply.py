@@ -19,7 +19,7 @@ from agent_runner.provider.faults import (
 from agent_runner.provider.records import RepairKind, RepairStep, Usage
 from agent_runner.provider.salvage.calls import MendedCall, Mender
 from agent_runner.provider.salvage.offer import Offer
-from agent_runner.provider.salvage.said import calls_said, split_said
+from agent_runner.provider.salvage.said import read_said
 from agent_runner.provider.salvage.steps import Steps
 from agent_runner.provider.thought import Thought, join_thought
 from agent_runner.provider.wire import WireCounts, WireMessage, WireReply, WireUsage
@@ -101,9 +101,8 @@ def parse_reply(body: bytes, invocation_id: str | None, offer: Offer) -> Reply:
     calls = mender.structured(message.tool_calls or [])
     if calls is None or finish_reason == "error":
         raise UnusableReply(f"a broken reply: {error_text(body)}", invocation_id, usage)
-    said = split_said(message, steps)
-    if not calls:
-        calls, said = calls_said(said, mender)
+    said_calls, said = read_said(message, mender, has_calls=bool(calls))
+    calls = calls or said_calls
     text = said.content.lstrip() if said.field == "think" else said.content
     answer = text
     if not calls and not text.strip():

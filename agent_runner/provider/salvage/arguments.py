@@ -98,7 +98,7 @@ def _layer(text: str, kinds: list[RepairKind]) -> tuple[JsonValue, str] | None:
     begin = fence.end() if fence else len(text) - len(text.lstrip())
     found = value_at(text, begin)
     if found is None:
-        literal = json_of_literal(text[begin:])
+        literal = json_of_literal(text[begin:]) if text.startswith(("{", "["), begin) else None
         found = value_at(literal) if literal else None
         if literal is None or found is None or not isinstance(found[0], dict | list):
             return None

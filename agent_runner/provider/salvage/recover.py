@@ -28,12 +28,25 @@ from agent_runner.provider.salvage.written import (
     WrittenCall,
 )
 
-_FORMS = (KIMI, DEEPSEEK, DSML, KIMI_CHANNELS, HERMES, QWEN_CODER, GLM, FENCED)
-_OPENER = re.compile("|".join(f"(?:{form.opener})" for form in _FORMS if form is not GLM))
+# Forms that begin alike are tried one after the other.
+_FAMILIES = {
+    "tokens": (KIMI, DEEPSEEK),
+    "dsml": (DSML,),
+    "channels": (KIMI_CHANNELS,),
+    "tag": (HERMES, QWEN_CODER, GLM),
+    "fence": (FENCED,),
+}
+_OPENER = re.compile(
+    "|".join(
+        f"(?P<{name}>{'|'.join(dict.fromkeys(form.opener for form in forms))})"
+        for name, forms in _FAMILIES.items()
+    )
+)
 # Closing tags without an opening one, and the end of a turn that the server did not take off.
 _LEFTOVERS = re.compile(rf"\s*+(?:(?:</tool_call>|{END_OF_TURN})\s*+)*+\Z")
 # Each may be read to the end of the text; a text of nothing but quoted calls stays linear.
 _MOST_SHOWN = 20
+_MOST_CALLS = 100  # a model that repeats itself writes more
 _SPACE = re.compile(r"\s*+")
 
 
@@ -124,7 +137,9 @@ def _is_shown(text: str, at: int, surroundings: Surroundings) -> bool:
 
 
 def _read(text: str, at: int, offer: Offer) -> Read:
-    return next((read for form in _FORMS if (read := form.read(text, at, offer)) is not None), None)
+    opener = _OPENER.match(text, at)
+    forms = _FAMILIES[opener.lastgroup] if opener and opener.lastgroup else ()
+    return next((read for form in forms if (read := form.read(text, at, offer)) is not None), None)
 
 
 def _all(text: str, begin: int, first: Read, offer: Offer, *, cut: bool) -> Recovered | Lost:
@@ -137,6 +152,10 @@ def _all(text: str, begin: int, first: Read, offer: Offer, *, cut: bool) -> Reco
         if isinstance(read, Broken):
             return Lost(begin, read.why, read.tool)
         written += read.calls
+        if len(written) > _MOST_CALLS:
+            return Lost(
+                begin, f"a reply may hold {_MOST_CALLS} calls at most", written[0].tool.name
+            )
         if _LEFTOVERS.match(text, read.end):
             return _checked(written, begin, cut=cut)
         space = _SPACE.match(text, read.end)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from agent_runner.provider.records import RepairKind
 from agent_runner.provider.salvage.calls import MendedCall, Mender
-from agent_runner.provider.salvage.recover import Lost, recover
+from agent_runner.provider.salvage.offer import Offer
+from agent_runner.provider.salvage.recover import Lost, Recovered, recover
 from agent_runner.provider.salvage.steps import Steps
 from agent_runner.provider.salvage.think import split_think
 from agent_runner.provider.thought import Field, Thought
@@ -13,53 +14,73 @@ from agent_runner.provider.wire import WireMessage
 _NUL, _REPLACED = "\0", "\ufffd"
 
 
-def split_said(message: WireMessage, steps: Steps) -> Thought:
-    """Return reasoning and text, each without what belongs to the other or cannot be sent.
+def read_said(
+    message: WireMessage, mender: Mender, *, has_calls: bool
+) -> tuple[list[MendedCall], Thought]:
+    """Return the calls that a message says, and what it says beside them.
 
-    Text after a think tag keeps its leading white space: it is sent back as it came.
+    A message with calls of its own (`has_calls`) is not searched for more. Text after a think tag
+    keeps its leading white space: it is sent back as it came.
     """
+    offer = {} if has_calls else mender.offer
+    if message.reasoning_content or message.reasoning:
+        said = _without_repetition(message, mender.steps)
+        found = _call_in(said, offer, mender)
+    else:
+        # Looked for first, for a tag within the arguments of a call is no tag.
+        said = Thought(content=message.content)
+        found = _call_in(said, offer, mender)
+        reasoning, rest = split_think(message.content, found)
+        if reasoning is not None:
+            mender.steps.add(RepairKind.REASONING_IN_TEXT, None, message.content)
+            said = Thought(reasoning, rest, "think")
+            found = _call_in(said, offer, mender)
+    calls, said = _mended(said, found, mender) if found else ([], said)
+    reasoning, content = (_sendable(each, mender.steps) for each in (said.reasoning, said.content))
+    return calls, replace(said, reasoning=reasoning, content=content)
+
+
+def _without_repetition(message: WireMessage, steps: Steps) -> Thought:
+    """What a message with reasoning of its own says; a tag that only repeats it is dropped."""
     content, reasoning = message.content, message.reasoning_content or message.reasoning or ""
     field: Field = "reasoning_content" if message.reasoning_content else "reasoning"
-    if not reasoning:
-        found, rest = split_think(content)
-        if found is not None:
-            steps.add(RepairKind.REASONING_IN_TEXT, None, content)
-            content, reasoning, field = rest, found, "think"
-    elif content.lstrip().startswith("<think>"):
-        found, rest = split_think(content)
-        if found is not None and found.strip() == reasoning.strip():
+    if content.lstrip().startswith("<think>"):
+        repeated, rest = split_think(content, None)
+        if repeated is not None and repeated.strip() == reasoning.strip():
             steps.add(RepairKind.REASONING_IN_TEXT, None, content)
             content = rest.lstrip()
-    return Thought(_sendable(reasoning, steps), _sendable(content, steps), field)
+    return Thought(reasoning, content, field)
 
 
-def calls_said(said: Thought, mender: Mender) -> tuple[list[MendedCall], Thought]:
-    """Return the calls that stand at the end of what is said, and what stands before them.
+def _text_of(said: Thought) -> str:
+    """Return where calls are looked for: reasoning counts only where no text follows it."""
+    return said.content if said.content.strip() else said.reasoning
 
-    Reasoning is looked at only where no text follows it. A call there that cannot be run becomes
-    text: the model is told of it, and a message must not be empty.
+
+def _call_in(said: Thought, offer: Offer, mender: Mender) -> Recovered | Lost | None:
+    return recover(_text_of(said), offer, cut=mender.cut) if offer else None
+
+
+def _mended(
+    said: Thought, found: Recovered | Lost, mender: Mender
+) -> tuple[list[MendedCall], Thought]:
+    """Return the calls, and what stands before them.
+
+    A call in the reasoning that cannot be run becomes text: the model is told of it, and a message
+    must not be empty.
     """
-    in_content = bool(said.content.strip())
-    text = said.content if in_content else said.reasoning
-    found = recover(text, mender.offer, cut=mender.cut) if mender.offer else None
-    if found is None:
-        return [], said
+    text, in_content = _text_of(said), bool(said.content.strip())
+    before = text[: found.at] if text[: found.at].strip() else ""
     if isinstance(found, Lost):
         why = f"{found.why}; the reply was cut off by its length" if mender.cut else found.why
-        mender.steps.add(RepairKind.CALL_LOST, found.tool, text[found.at :], why)
-        if in_content:
-            return [], said
-        return [], replace(said, reasoning=_before(text, found.at), content=text[found.at :])
+        lost = text[found.at :]
+        mender.steps.add(RepairKind.CALL_LOST, found.tool, lost, why)
+        return [], said if in_content else replace(said, reasoning=before, content=lost)
     kind = RepairKind.CALL_IN_TEXT if in_content else RepairKind.CALL_IN_REASONING
     calls = mender.recovered(found, kind)
-    before = _before(text, found.at)
     if in_content:
         return calls, replace(said, content=before)
     return calls, replace(said, reasoning=before, content="")
-
-
-def _before(text: str, at: int) -> str:
-    return text[:at] if text[:at].strip() else ""
 
 
 def _sendable(text: str, steps: Steps) -> str:

@@ -4,6 +4,7 @@ import re
 
 _FENCE = re.compile(r"[ >]{0,6}(`{3,}|~{3,})([^`\n]*)")
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
+_BLANK = re.compile(r"\n++")
 _QUOTES = "\"'`\u201c\u2018«(["
 # Before it on its line: the signs of a diff, a comment, a table, or the indent of a code block.
 _MARKED = re.compile(r"[+\-|>*#/;%!\"' ]*[+\-|>*#/;%!\"'] *\Z")
@@ -21,6 +22,8 @@ class Surroundings:
         self._ticks = 0
         self._fence = ""
         self._in_hunk = False
+        self._is_after_text = False
+        self._read_to = 0
         self._enter_line()
 
     def quoted(self, at: int) -> bool:
@@ -44,15 +47,21 @@ class Surroundings:
             return False
         before = self._text[self._line_at : at]
         if _INDENTED.match(before):
-            return bool(self._text[: self._line_at].strip())
+            return self._is_after_text
         return _MARKED.match(before) is not None
 
     def _go_to(self, at: int) -> None:
-        while (end := self._text.find("\n", self._line_at, at)) >= 0:
+        blank = _BLANK.match(self._text, self._line_at, at)
+        if blank:
+            self._line_at = self._ticks_at = blank.end()
+            self._ticks = 0
+            self._enter_line()
+        while (end := self._text.find("\n", max(self._line_at, self._read_to), at)) >= 0:
             self._leave_line(end)
             self._line_at = self._ticks_at = end + 1
             self._ticks = 0
             self._enter_line()
+        self._read_to = at
 
     def _enter_line(self) -> None:
         first = self._text[self._line_at : self._line_at + 1]
@@ -62,6 +71,7 @@ class Surroundings:
             self._in_hunk = False
 
     def _leave_line(self, end: int) -> None:
+        self._is_after_text = self._is_after_text or bool(self._text[self._line_at : end].strip())
         fence = _FENCE.match(self._text, self._line_at, end)
         if fence is None:
             return

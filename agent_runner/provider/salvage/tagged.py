@@ -129,13 +129,14 @@ class _Reader:
         may be the end of this very value, or where a call begins within it and nothing else ends,
         two readings are possible and none is taken.
         """
-        opened = [match.start() for match in self.tags.argument.finditer(self.text, begin)]
+        openings = (match.start() for match in self.tags.argument.finditer(self.text, begin))
+        opening = next(openings, None)
         within: re.Match[str] | None = None
         two_readings = False
-        nested = seen = 0
+        nested = 0
         for end in self.tags.argument_end.finditer(self.text, begin):
-            while seen < len(opened) and opened[seen] < end.start():
-                seen += 1
+            while opening is not None and opening < end.start():
+                opening = next(openings, None)
                 nested += 1
             follows = self._follows(end.end())
             if nested == 0 and follows:
