@@ -5,7 +5,8 @@ from agent_runner.config import RunConfig
 from agent_runner.prepare import Prepared
 from agent_runner.task import Task
 from tools.workspace import labels as label
-from tools.workspace.container import ContainerSpec, Limits
+from tools.workspace.container import ContainerSpec
+from tools.workspace.limits import Limits
 from tools.workspace.spec import WorkspaceSpec
 
 # Here the owner itself can be looked for, and may be suspended.

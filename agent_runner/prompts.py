@@ -2,11 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_runner.errors import UsageError
 from agent_runner.task import Task
 from tools.workspace.spec import LINK
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SEPARATOR = "\n--- task ---\n"
 
@@ -30,8 +35,7 @@ def render(path: Path, task: Task) -> Prompts:
     Raises:
         UsageError: it cannot be read, has no separator, or uses an unknown name.
     """
-    from jinja2 import StrictUndefined, TemplateError
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2 import TemplateError
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -48,10 +52,18 @@ def render(path: Path, task: Task) -> Prompts:
         "pytest_k": task.pytest_k,
         "test_paths": task.test_paths,
     }
-    environment = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True)
     try:
-        rendered = [environment.from_string(part).render(names) for part in (system, rest)]
+        rendered = [_compiled(part).render(names) for part in (system, rest)]
     except TemplateError as error:
         raise UsageError(f"the prompt {path}: {error}") from error
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Prompts(rendered[0].strip(), rendered[1].strip(), digest)
+
+
+@lru_cache(maxsize=16)
+def _compiled(text: str) -> "Template":
+    """All tasks of a batch have the same template, and compiling costs far more than filling in."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True).from_string(text)

@@ -1,7 +1,7 @@
 """How a command ended, in words."""
 
 from tools.workspace.channel import NOT_STARTED, Execution, Limit
-from tools.workspace.container import Limits
+from tools.workspace.limits import Limits
 
 NOT_FOUND = 127
 SIGNAL_BASE = 128

@@ -9,8 +9,8 @@ from agent_runner.batch.directory import BatchDir, TaskLine
 from agent_runner.batch.entry import AGAIN, Entry
 from agent_runner.batch.identity import Facts, episode_hash
 from agent_runner.batch.order import Order
-from agent_runner.batch.remains import remains_of
 from agent_runner.batch.settings import BatchConfig
+from agent_runner.imports import collector_paused
 from agent_runner.provider.profile import Prices
 from agent_runner.result import Result, Status
 
@@ -141,7 +141,7 @@ def _recover(plan: Plan, planned: Planned, done: dict[Key, Entry], tried: Counte
         return
     tries = tried[planned.key] + 1
     result = directory.result(planned.name)
-    result = result or remains_of(plan.order(planned, tries), plan.prices)
+    result = result or _remains(plan, planned, tries)
     ended_at = datetime.fromtimestamp(place.stat().st_mtime, UTC)
     entry = plan.entry(planned, tries, result, ended_at)
     if result.status == Status.INTERRUPTED:
@@ -151,6 +151,13 @@ def _recover(plan: Plan, planned: Planned, done: dict[Key, Entry], tried: Counte
     else:
         directory.results.append(entry)
         done[planned.key] = entry
+
+
+def _remains(plan: Plan, planned: Planned, tries: int) -> Result:
+    """What is left of a try that wrote no result."""
+    with collector_paused():  # half a second, which a batch that is over need not wait for
+        from agent_runner.batch.remains import remains_of
+    return remains_of(plan.order(planned, tries), plan.prices)
 
 
 def _with_tries(planned: Planned, tried: Mapping[Key, int]) -> Planned:

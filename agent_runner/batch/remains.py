@@ -1,17 +1,15 @@
 """What is known of an episode whose process was killed: its turns, and what they cost."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from agent_runner.batch.entry import Entry
 from agent_runner.batch.order import Order
 from agent_runner.draft import Draft
 from agent_runner.provider.profile import Prices
 from agent_runner.provider.records import Usage as Counted
-from agent_runner.provider.spend import Spend
 from agent_runner.result import Result, Status, Usage
 from agent_runner.run_dir import RunDir
 from agent_runner.stages import Stages
@@ -56,14 +54,3 @@ def _turns(trajectory: Path) -> Iterator[TurnLine]:
             yield TurnLine.model_validate_json(text)
         except ValidationError:
             continue  # the first line, the last one, or what nobody can read
-
-
-def spent_by(entries: Iterable[Entry]) -> Spend:
-    """What episodes and tries together used, as far as it was counted."""
-    spent = Spend()
-    for entry in entries:
-        usage, retried = entry.usage, entry.usage.retried
-        tokens = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
-        tokens += retried.prompt_tokens + retried.completion_tokens
-        spent += Spend(tokens, usage.cost_usd or 0.0)
-    return spent

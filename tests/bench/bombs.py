@@ -7,8 +7,9 @@ from tests.bench.process import NotMeasured
 from tests.bench.row import Count, Row, Series
 from tests.bench.setting import Setting
 from tools.workspace.channel import Command, Limit
-from tools.workspace.container import Container, Limits
+from tools.workspace.container import Container
 from tools.workspace.engine import Engine
+from tools.workspace.limits import Limits
 from tools.workspace.start import running
 
 MIB = 1024**2

@@ -10,10 +10,11 @@ from agent_runner import places
 from agent_runner.result import Result
 from tests.bench.process import AGENT_RUNNER, NotMeasured, timed
 from tools.workspace.builder import Builder
-from tools.workspace.container import ContainerSpec, Limits
+from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.init_volume import init_volume
 from tools.workspace.labels import run_labels
+from tools.workspace.limits import Limits
 
 SEED = "tidyframe__dedupe-keeps-last"
 LEASE_S = 600.0

@@ -9,9 +9,10 @@ import pytest
 
 from tests.contract.commands import MB, command_lines, sh
 from tools.workspace.channel import Command, Limit
-from tools.workspace.container import Container, ContainerSpec, Limits
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.disk import IDLE_S
 from tools.workspace.engine import Engine
+from tools.workspace.limits import Limits
 from tools.workspace.start import running
 
 pytestmark = pytest.mark.docker

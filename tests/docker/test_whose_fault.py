@@ -12,10 +12,11 @@ from tests.contract.commands import sh
 from tests.docker.private_engine import PrivateEngine, import_tiny, private_engine, tiny_rootfs
 from tools.workspace.builder import Builder
 from tools.workspace.channel import Limit
-from tools.workspace.container import Container, ContainerSpec, Limits
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.init_volume import init_volume
+from tools.workspace.limits import Limits
 from tools.workspace.start import remove, running
 
 pytestmark = pytest.mark.docker

@@ -240,10 +240,11 @@ def test_help_lists_the_commands_that_exist_and_no_others(run: Run) -> None:
         assert run(name, "--help").out.startswith(f"Usage: agent_runner {name}")
 
 
-def test_the_module_runs_and_its_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("args", [["--help"], ["batch", "--help"]], ids=" ".join)
+def test_the_module_runs_and_its_help_imports_nothing_heavy(args: list[str]) -> None:
     script = (
         "import runpy, sys\n"
-        "sys.argv = ['agent_runner', '--help']\n"
+        f"sys.argv = ['agent_runner', *{args}]\n"
         "try:\n    runpy.run_module('agent_runner', run_name='__main__')\n"
         "except SystemExit as end:\n    assert not end.code\n"
         "heavy = {'autogen_core', 'autogen_agentchat', 'openai', 'aiohttp', 'pydantic'}\n"

@@ -10,9 +10,10 @@ from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
 from tools.workspace.channel import Command, Execution
-from tools.workspace.container import Container, ContainerSpec, Limits
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.limits import Limits
 from tools.workspace.start import discard, running, start
 
 LEASE_S = 3600.0

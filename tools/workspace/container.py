@@ -17,23 +17,9 @@ from tools.workspace.exec_channel import ExecChannel
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.init_channel import InitChannel
 from tools.workspace.labels import KEPT, LEASE_S, NOBODYS
+from tools.workspace.limits import Limits
 
 Network = Literal["none", "bridge"]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one container may use of the machine.
-
-    Attributes:
-        cpus: None means all of them.
-        disk_bytes: what it may write; looked at, see `DiskWatch`.
-    """
-
-    memory_bytes: int = 4 * 1024**3
-    cpus: float | None = None
-    pids: int = 512
-    disk_bytes: int = 10 * 1024**3
 
 
 @dataclass(frozen=True)

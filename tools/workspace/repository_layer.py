@@ -11,12 +11,13 @@ from pathlib import Path
 from tools.workspace import labels as label
 from tools.workspace.builder import LEASE_S, BuildContainer, Builder
 from tools.workspace.channel import Command, Execution
-from tools.workspace.container import Container, ContainerSpec, Limits
+from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Image
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.git import plain_config
 from tools.workspace.ground import base_key
 from tools.workspace.history import ADVANCE, Step, step
+from tools.workspace.limits import Limits
 from tools.workspace.mirrors import Mirror
 from tools.workspace.scratch import scratch
 from tools.workspace.spec import LINK, PROJECT

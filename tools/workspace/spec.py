@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tools.workspace.container import Limits
+from tools.workspace.limits import Limits
 
 PROJECT = "/testbed"
 LINK = "/workspace/project"
