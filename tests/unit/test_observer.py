@@ -102,3 +102,15 @@ def test_a_turn_is_one_line_with_what_was_done_and_how_it_ended() -> None:
     assert " x exit code 0" in turn_text(failed)
     said = line.model_copy(update={"calls": ()})
     assert "says: I look." in turn_text(said)
+
+
+async def test_whom_a_run_waits_for_is_a_line_now_and_then_and_all_of_it_is_in_the_log() -> None:
+    stream, log = io.StringIO(), io.StringIO()
+    observer = Observer(stream=stream, log=log)
+    for second in (5, 9):
+        observer.late(f"waiting for host: 503; next try in {second} s")
+    assert stream.getvalue() == "waiting for host: 503; next try in 5 s\n"
+    assert log.getvalue().count("waiting for host") == 2
+    quiet = Observer(quiet=True, stream=(silent := io.StringIO()))
+    quiet.late("waiting for host")
+    assert silent.getvalue() == ""
