@@ -4,7 +4,7 @@
 of three turns of a real agent. Where `then` is
 
 - `Again`, the request is made again: met once, the episode ends as if nothing had happened; met for
-  ever, it ends with this typed error;
+  ever, it ends with this typed error, after so many attempts or, if `patient`, after so long;
 - `Ends`, the first meeting ends the episode with this typed error, and the error says that trying
   again is of no use;
 - `Overflow`, the episode ends normally, as `context_overflow`;
@@ -31,6 +31,7 @@ class Again:
     kind: str
     status: int | None
     says: str
+    patient: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ CHUTES, STATUS, BODY, WIRE = "chutes", "status", "body", "wire"
 
 ROWS: dict[str, Row] = {
     # Chutes, in its own words.
-    "503 no instances": Row(CHUTES, "503", Again(UNAVAILABLE, 503, "No instances available (yet)")),
+    "503 no instances": Row(
+        CHUTES, "503", Again(UNAVAILABLE, 503, "No instances available (yet)", patient=True)
+    ),
     "429 at capacity": Row(CHUTES, "429", Again(UNAVAILABLE, 429, "Infrastructure is at maximum")),
     "429 under maintenance": Row(
         CHUTES,

@@ -18,6 +18,7 @@ from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.provider.records import Attempt
 from agent_runner.provider.retries import RetryPolicy
+from agent_runner.provider.traffic import TrafficPolicy
 from agent_runner.result import ErrorInfo, Termination
 from agent_runner.stages import Stages
 from agent_runner.task import Task
@@ -37,9 +38,14 @@ TIMEOUT_S = 5.0
 SHORT_TIMEOUT_S = 0.3
 ATTEMPTS = 3
 QUICK = RetryPolicy(
-    attempts=ATTEMPTS, unusable_attempts=ATTEMPTS, patience_s=10, no_instances_patience_s=0.5,
+    attempts=ATTEMPTS,
+    unusable_attempts=ATTEMPTS,
+    patience_s=10,
+    no_instances_patience_s=0.2,
     base_wait_s=0.001,
-)  # fmt: skip
+    max_wait_s=0.02,
+)
+TRAFFIC = TrafficPolicy(spread_s=0.01, breaker_wait_s=0.02, breaker_max_wait_s=0.05)  # fmt: skip
 TIMING = Timing(retry_after_s=0.02, slow_s=0.05, drip_s=0.05)
 
 
@@ -109,7 +115,7 @@ async def played(row: Row, times: int) -> Episode:
             base_url=endpoint.base_url,
             timeout_s=SHORT_TIMEOUT_S if stalls else TIMEOUT_S,
         )
-        async with ModelClient(with_key(profile, {}), QUICK) as shared:
+        async with ModelClient(with_key(profile, {}), QUICK, traffic=TRAFFIC) as shared:
             client = shared.for_episode()
 
             async def ready() -> None:

@@ -24,6 +24,7 @@ from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.provider.records import Attempt
 from agent_runner.provider.retries import RetryPolicy
+from agent_runner.provider.traffic import TrafficPolicy
 from agent_runner.termination import GaveUp, MaxTurns, Submitted
 from agent_runner.testing.counts import Stats
 from agent_runner.testing.plan import DRAWN
@@ -38,6 +39,7 @@ TIMEOUT_S = 4.0
 LIMIT_S = 300.0
 # Seconds that would be minutes with a real endpoint.
 SCALED = RetryPolicy(base_wait_s=0.01, max_wait_s=0.1, patience_s=60)
+SCALED_TRAFFIC = TrafficPolicy(spread_s=0.01, breaker_wait_s=0.05, breaker_max_wait_s=0.5)
 TIMING: Mapping[str, JsonValue] = {"retry_after_s": 0.02, "drip_s": 0.2}
 # A stall lasts as long as the client's patience, and is as rare as in life.
 WEIGHTS: Mapping[str, JsonValue] = {
@@ -87,7 +89,7 @@ async def storm(directory: Path, episodes: int, turns: int, rate: float, seed: i
         profile = ModelProfile(
             name="fake", model="fake", base_url=base_url, timeout_s=TIMEOUT_S if rate else LIMIT_S
         )
-        async with ModelClient(with_key(profile, {}), SCALED) as client:
+        async with ModelClient(with_key(profile, {}), SCALED, traffic=SCALED_TRAFFIC) as client:
             began_s = time.monotonic()
             async with asyncio.TaskGroup() as group:
                 tasks = [
