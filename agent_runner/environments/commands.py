@@ -20,6 +20,9 @@ RUNNER = re.compile(
 LISTING = re.compile(r"^(?:\w+=\S* )*(?:python3? -m )?pytest\b.*\s-rA\b", re.MULTILINE)
 KNOWS_LISTING = "pytest>=4.6,<5"
 RELEASED = "2019-07-01"
+# pytest knows this option since 6.1, and refuses what it does not know.
+HEADLESS = re.compile(r"^(?:\w+=\S* )*(?:python3? -m )?pytest\b.*\s--no-header\b", re.MULTILINE)
+KNOWS_HEADLESS, HEADLESS_SINCE = "pytest>=6.1", "2020-09-28"
 PACKAGES = {"tox": "tox", "nox": "nox", "nosetests": "nose", "trial": "twisted"}
 INSTALL = re.compile(r"^.*\bpip3? install .*?\.\[([\w,.-]+)\]", re.MULTILINE)
 PINNED_PLUG_IN = re.compile(r"\s*pytest-[\w.-]+\s*(?:==|<|~=)")
@@ -35,6 +38,7 @@ class Needs:
         python: minor version that it names, "" for none.
         extras: of the project, that an install line before the tests asks for.
         overrides: requirement lines that the command cannot do without.
+        is_headless: whether it tells pytest to print no header.
     """
 
     command: str = ""
@@ -42,6 +46,12 @@ class Needs:
     python: str = ""
     extras: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    is_headless: bool = False
+
+    def asked(self, as_of: str) -> tuple[str, ...]:
+        """The requirement lines, as far as there were such releases at a date."""
+        runner = (KNOWS_HEADLESS,) if self.is_headless and as_of >= HEADLESS_SINCE else ()
+        return (*self.requirements, *runner)
 
     def overridden(self, as_of: str, lines: Iterable[str], project: str) -> tuple[str, ...]:
         """The overrides that are needed: where the date or the project's own bounds forbid them.
@@ -90,7 +100,8 @@ def needs_of(script: str) -> Needs:
     found = RUNNER.search(script)
     if found is None:
         listing = (KNOWS_LISTING,) if LISTING.search(script) else ()
-        return Needs(extras=extras, overrides=listing)
+        headless = HEADLESS.search(script) is not None
+        return Needs(extras=extras, overrides=listing, is_headless=headless)
     command, runner = found[0], found[1]
     requirements = [PACKAGES[runner]]
     overrides = []

@@ -123,7 +123,7 @@ def environment_of(wish: Wish, python: str) -> Planned:
         *wanted.requirements,
         *wanted.optional,
         *facts.requirements,
-        *needs.requirements,
+        *needs.asked(wish.as_of[0]),
     )
     files = {name: read.files[name] for name in PACKAGING if name in read.files}
     compiled, project = _compiled(read), _name(wish)

@@ -124,6 +124,8 @@ def test_what_a_forced_version_needs_is_told_from_what_others_need() -> None:
         ("Because only the following versions of numpy are available:\n  numpy<=1.1", {"numpy"}),
         ("Because a==1 depends on\nb>2 and only b<=1\nis available, and there is no version of c>1",
          {"b", "c"}),
+        ("Because pandas>=0.19.2 has invalid metadata and you require pandas>=0.19.2", {"pandas"}),
+        ("Because all versions of a depend on b and pandas has invalid metadata", {"pandas"}),
         ("Because a==1 depends on b>2 and c==1 depends on b<2, we can conclude", set()),
         ("Because a==1 depends on b>2.\n\nhint: only c<=1 is available", set()),
     ],

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from tools.workspace.as_of import AsOf
 from tools.workspace.builder import BuildContainer
 from tools.workspace.channel import Execution
 from tools.workspace.environment import OVERRIDES_AS_OF, EnvironmentPlan
@@ -42,26 +43,23 @@ class Resolver:
     """Resolves in a container that holds the build tools; what it installs there is build tools.
 
     Attributes:
-        plan: as of the first of its dates.
-        later: the others.
+        as_of: what is taken as of when.
         wanted: what the plan's lists ask for.
         left_out: distributions that nothing may bring in, each with its reason.
         anew: what was deleted and uploaded again: its release of that day counts, whatever the
             plan's date.
         loosened: least versions, by name, in the place of whatever is asked for.
         needed: those of them that the plan's overrides need, which may be as new as these.
-        newer: names that a later release is asked of, each with the date it is taken as of.
     """
 
     made: BuildContainer
     plan: EnvironmentPlan
-    later: tuple[str, ...]
+    as_of: AsOf
     wanted: Wanted
     left_out: dict[str, str] = field(default_factory=dict)
     anew: dict[str, str] = field(default_factory=dict)
     loosened: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
-    newer: dict[str, str] = field(default_factory=dict)
     _required: frozenset[str] | None = None
 
     @classmethod
@@ -74,8 +72,6 @@ class Resolver:
             tree: gives the project's files as a tar archive, where its metadata have to be built:
                 packaging files may read others of them.
         """
-        first, *later = plan.dates
-        plan = plan.at(first)
         wanted = read_lists(plan.requirement_files, plan.files, plan.project)
         if _is_built(plan):
             await made.unpack(TREE, await tree())
@@ -83,8 +79,8 @@ class Resolver:
         if plan.build_requires:
             backend = ("--overrides", f"{INPUTS}/instead.txt", *plan.build_requires)
             install = ("uv", "pip", "install", "-q", "--no-config", "--python", PYTHON)
-            await made.attempt(*install, *dates(plan), *backend)
-        return cls(made, plan, tuple(later), wanted)
+            await made.attempt(*install, *dates(plan.at(plan.dates[0])), *backend)
+        return cls(made, plan, AsOf.of(plan.dates), wanted)
 
     async def resolve(self) -> Resolution:
         """Everything the environment holds.
@@ -103,12 +99,11 @@ class Resolver:
                 return Resolution(
                     pins=written(parse_pins(done.stdout.decode())),
                     debian=self.plan.debian,
-                    as_of=max(self.plan.as_of, *self.newer.values(), ""),
+                    as_of=self.as_of.newest,
                     skipped=(*self.wanted.skipped, *self._notes(), *notes),
                 )
             why = reason(_text(done))
-        day = (self.plan.as_of, *self.later)[-1][:10]
-        message = f"the dependencies as of {day} cannot be resolved: {why}"
+        message = f"the dependencies as of {self.as_of.last[:10]} cannot be resolved: {why}"
         raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
 
     def _notes(self) -> list[str]:
@@ -122,14 +117,14 @@ class Resolver:
     async def _tried(self, attempt: Attempt) -> Execution:
         """Runs uv again while there is something to leave out, or to take whatever its date."""
         while True:
-            argv = compile_argv(self.plan, self.wanted, attempt)
+            argv = compile_argv(self.plan.at(self.as_of.date), self.wanted, attempt)
             done = await self._run(argv)
             if done.ok or not await self._can_do_with_less(_text(done), attempt):
                 return done
 
     async def _run(self, argv: list[str]) -> Execution:
-        forced = dict.fromkeys(self.needed, max(self.plan.as_of, OVERRIDES_AS_OF))
-        for name, day in (self.newer | forced | self.anew).items():
+        forced = dict.fromkeys(self.needed, max(self.as_of.date, OVERRIDES_AS_OF))
+        for name, day in (self.as_of.newer | forced | self.anew).items():
             argv += ["--exclude-newer-package", f"{name}={day}"]
         cwd = TREE if _is_built(self.plan) or self.plan.groups else INPUTS
         return await self.made.attempt(*argv, cwd=cwd)
@@ -147,26 +142,11 @@ class Resolver:
             self.loosened |= loose
             await self._rewrite()
             return True
-        if self._take_newer(said):
+        if self.as_of.move(sorted(too_old(said))):
             return True
         if attempt.optional and await self._drop(named(said, self._optional()), said):
             return True
         return attempt.isolated and await self.leave_out(not_built(said), said)
-
-    def _take_newer(self, said: str) -> bool:
-        """Takes later releases of what none so far will do for, of the plan's next date each time.
-
-        Returns:
-            Whether there are more to choose from now.
-        """
-        found = False
-        for name in too_old(said):
-            held = self.newer.get(name, self.plan.as_of)
-            following = next((date for date in self.later if date > held), "")
-            if following:
-                self.newer[name] = following
-                found = True
-        return found
 
     def _optional(self) -> frozenset[str]:
         """Names that may be left out one by one."""
@@ -202,7 +182,7 @@ class Resolver:
         """Names; where metadata cannot be asked, all that is not optional."""
         always = {"pytest", *_names(self.plan.build_requires)}
         if self.plan.metadata_file:
-            done = await self._run(metadata_argv(self.plan))
+            done = await self._run(metadata_argv(self.plan.at(self.as_of.date)))
             if done.ok:
                 return frozenset({*always, *parse_pins(done.stdout.decode())})
         everything = _names((*self.plan.requirements, *self.wanted.lines))

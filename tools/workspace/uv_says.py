@@ -13,6 +13,8 @@ UPLOADED_ANEW = re.compile(
 # What a requirement asks for and no release before the date is.
 TOO_OLD = re.compile(
     rf"(?:only (?:the following versions of )?|there (?:is|are) no versions? of ){NAME}"
+    # Old metadata that uv does not read: a later release may have others.
+    rf"|{NAME}(?:[<>=!~]\S*)? has invalid metadata"
 )
 INCONSISTENT = re.compile(rf"{NAME}==(\S+) has inconsistent metadata")
 NEEDS = re.compile(rf"(?<![\w.]){NAME}[<>=!~][^ ]* depends on {NAME}>=([^\s,]+)")
@@ -41,7 +43,7 @@ def too_old(said: str) -> frozenset[str]:
     if UNSATISFIABLE not in said:
         return frozenset()
     plain = " ".join(said.partition("hint:")[0].split())
-    return frozenset(canonicalize_name(name) for name in TOO_OLD.findall(plain))
+    return frozenset(canonicalize_name(m[1] or m[2]) for m in TOO_OLD.finditer(plain))
 
 
 def named(said: str, names: frozenset[str]) -> frozenset[str]:

@@ -102,3 +102,20 @@ def test_plug_ins_pinned_beside_an_older_pytest_give_way_with_it() -> None:
     lines = ["pytest<=3.10.1", "pytest-cov==1.6", "pytest-mock", "pytest_xdist>=1"]
     assert needs.overridden("2021-01-01", lines, "thing") == ("pytest>=4.6,<5", "pytest-cov")
     assert needs.overridden("2021-01-01", lines[1:], "thing") == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "as_of", "asked"),
+    [
+        ("pytest --no-header -rA a.py", "2021-05-07T00:00:00Z", ("pytest>=6.1",)),
+        ("A=1 python3 -m pytest -rA --no-header", "2020-10-01T00:00:00Z", ("pytest>=6.1",)),
+        ("pytest --no-header -rA a.py", "2020-09-01T00:00:00Z", ()),
+        ("pytest -rA a.py", "2021-05-07T00:00:00Z", ()),
+        ("+pytest --no-header", "2021-05-07T00:00:00Z", ()),
+        ("pytest --no-headers", "2021-05-07T00:00:00Z", ()),
+    ],
+)
+def test_an_option_asks_for_the_pytest_that_knows_it(
+    command: str, as_of: str, asked: tuple[str, ...]
+) -> None:
+    assert needs_of(command).asked(as_of) == asked
