@@ -23,7 +23,7 @@ _END = _marker("tool", "call", "end")
 _SECTION_END = _marker("tool", "calls", "end")
 _FRAME = Frame(
     call=re.compile(
-        rf"(?:{_SECTION}\s*+)?{_BEGIN}\s*+(?:function\s*+{_SEPARATOR}\s*+)?"
+        rf"(?:{_SECTION}\s*+(?:{_BEGIN}\s*+)?|{_BEGIN}\s*+)(?:function\s*+{_SEPARATOR}\s*+)?"
         rf"(?P<name>[^<>\s|\uff5c{{}}`]{{1,128}}+)\s*+(?:{_SEPARATOR}|(?=```|\{{))"
     ),
     call_end=re.compile(rf"{_END}(?:\s*+{_SECTION_END})?|{_SECTION_END}"),

@@ -36,6 +36,11 @@ def _read(text: str, at: int, offer: Offer) -> Read:
     decoded = value_at(respelled) if respelled else None
     if decoded:
         return _block(decoded[0], stop.end() if stop else len(text), offer)
+    # The arguments have ended; only the brace around them and the name is missing.
+    whole = written.strip() + "}"
+    braced = value_at(whole)
+    if braced and braced[1] == len(whole):
+        return _block(braced[0], stop.end() if stop else len(text), offer)
     partial = closed(written.strip())
     if partial is None:
         return Broken("what stands in <tool_call> is no JSON")

@@ -15,7 +15,7 @@ _BEGIN = r"<\|\s?tool_call_begin\s?\|>"
 _ARGUMENTS = r"<\|\s?tool_call_argument_begin\s?\|>"
 _END = r"<\|\s?tool_call_end\s?\|>"
 _SECTION_END = r"<\|\s?tool_calls?_section_end\s?\|>"
-_ID = r"(?P<id>(?P<name>[^<>\s|{}`]{1,128}+))"
+_ID = r"(?P<id>(?P<name>[^<>\s|{}`]{1,128}+(?:(?<=:)\s?\d{1,6})?))"
 _FRAME = Frame(
     call=re.compile(
         rf"(?:{_SECTION}\s*+)?(?:{_BEGIN}\s*+)?{_ID}\s*+(?:{_ARGUMENTS}|(?=\{{|```(?:json)?\s))"

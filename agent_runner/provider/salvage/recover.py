@@ -20,6 +20,7 @@ from agent_runner.provider.salvage.kimi_channels import KIMI_CHANNELS
 from agent_runner.provider.salvage.offer import Offer, OfferedTool
 from agent_runner.provider.salvage.qwen_coder import QWEN_CODER
 from agent_runner.provider.salvage.surroundings import Surroundings
+from agent_runner.provider.salvage.tagged_name import TAGGED_NAME
 from agent_runner.provider.salvage.written import (
     END_OF_TURN,
     Block,
@@ -33,7 +34,7 @@ _FAMILIES = {
     "tokens": (KIMI, DEEPSEEK),
     "dsml": (DSML,),
     "channels": (KIMI_CHANNELS,),
-    "tag": (HERMES, QWEN_CODER, GLM),
+    "tag": (HERMES, TAGGED_NAME, QWEN_CODER, GLM),
     "fence": (FENCED,),
 }
 _OPENER = re.compile(
@@ -47,6 +48,7 @@ _LEFTOVERS = re.compile(rf"\s*+(?:(?:</tool_call>|{END_OF_TURN})\s*+)*+\Z")
 # Each may be read to the end of the text; a text of nothing but quoted calls stays linear.
 _MOST_SHOWN = 20
 _MOST_CALLS = 100  # a model that repeats itself writes more
+_FENCE = re.compile(r"[ \t]{0,3}```")
 _SPACE = re.compile(r"\s*+")
 
 
@@ -109,7 +111,7 @@ def recover(text: str, offer: Offer, *, cut: bool) -> Recovered | Lost | None:
             continue
         first = _read(text, begin, offer)
         if first is not None:
-            if is_example(text, begin, fenced=text.startswith("```", begin)):
+            if is_example(text, begin, fenced=_FENCE.match(text, begin) is not None):
                 return Lost(begin, "it reads as an example")
             return _all(text, begin, first, offer, cut=cut)
         at = opener.end()
@@ -131,8 +133,8 @@ def _past(text: str, opener: "re.Match[str]", offer: Offer) -> int:
 
 
 def _is_shown(text: str, at: int, surroundings: Surroundings) -> bool:
-    if text.startswith("```", at):
-        return surroundings.in_fence(at)
+    if _FENCE.match(text, at):
+        return surroundings.in_block(at)
     return surroundings.quoted(at)
 
 

@@ -3,7 +3,7 @@
 import re
 
 _FENCE = re.compile(r"[ >]{0,6}(`{3,}|~{3,})([^`\n]*)")
-_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
+_HUNK = re.compile(r"@@(?:\s|\Z)|\*\*\* (?:Begin Patch|Update File|Add File)")
 _BLANK = re.compile(r"\n++")
 _QUOTES = "\"'`\u201c\u2018«(["
 # Before it on its line: the signs of a diff, a comment, a table, or the indent of a code block.
@@ -37,10 +37,10 @@ class Surroundings:
             return True
         return self._text.startswith(">", self._line_at) or self._is_marked(at)
 
-    def in_fence(self, at: int) -> bool:
-        """Whether `at` is within a fence that was opened before."""
+    def in_block(self, at: int) -> bool:
+        """Whether `at` is within a fence that was opened before, or within a shown diff."""
         self._go_to(at)
-        return bool(self._fence)
+        return bool(self._fence) or self._in_hunk
 
     def _is_marked(self, at: int) -> bool:
         if at - self._line_at > _MOST_MARK_CHARS:

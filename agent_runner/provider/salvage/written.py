@@ -49,8 +49,8 @@ class Broken:
 
 
 END_OF_TURN = (
-    r"<[|\uff5c]\s?(?:[^<>|\uff5c\s]{0,30}end[^<>|\uff5c\s]{0,30}|e[o0]t_id|eom_id|return|call)"
-    r"\s?[|\uff5c]>"
+    r"<[|\uff5c]\s?(?:[^<>|\uff5c\s]{0,30}end[^<>|\uff5c\s]{0,30}|e[o0]t_id|eom_id|return|call"
+    r"|observation|user|assistant|system)\s?[|\uff5c]>"
 )
 """Markers that end something, which a server should have taken off and that say nothing."""
 
