@@ -10,6 +10,7 @@ from agent_runner.errors import UsageError
 from agent_runner.places import root
 from agent_runner.provider.recording.recording import NAME as RECORDING
 from agent_runner.result import Result
+from agent_runner.write_whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ class RunDir:
 
     def finish(self, result: Result) -> None:
         """Writes `result.json`: once it is there the run is over."""
-        half = self.path / ".result.json.part"
-        half.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        half.rename(self.path / "result.json")
+        write_whole(self.path / "result.json", result.model_dump_json(indent=2).encode() + b"\n")
 
 
 def create(slug: str, out: Path | None) -> RunDir:

@@ -13,7 +13,6 @@ from agent_runner.batch.directory import (
     task_lines,
 )
 from agent_runner.batch.identity import Facts, differences, facts_of
-from agent_runner.batch.journal import write_whole
 from agent_runner.batch.plan import Plan, plan_of
 from agent_runner.batch.select import select
 from agent_runner.batch.settings import BatchConfig, SeedTasks
@@ -24,6 +23,7 @@ from agent_runner.model import choose
 from agent_runner.places import found
 from agent_runner.prompts import render
 from agent_runner.provider.profile import Prices
+from agent_runner.write_whole import write_whole
 
 AGENTS = ("agent", "replay")
 SHOWN = 5

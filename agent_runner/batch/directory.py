@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from agent_runner.batch.entry import Entry
 from agent_runner.batch.identity import Facts
-from agent_runner.batch.journal import Journal, write_whole
+from agent_runner.batch.journal import Journal
 from agent_runner.errors import UsageError
 from agent_runner.places import root
 from agent_runner.result import Record, Result
 from agent_runner.task import Located, Official, Task
+from agent_runner.write_whole import write_whole
 
 FACTS, TASKS, CONFIG = "batch.json", "tasks.jsonl", "config.yaml"
 

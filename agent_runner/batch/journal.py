@@ -7,7 +7,9 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agent_runner.document import explain
 from agent_runner.errors import UsageError
+from agent_runner.write_whole import write_whole
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -34,10 +36,8 @@ class Journal(Generic[T]):
             try:
                 lines.append(self._kind.model_validate_json(line))
             except ValidationError as error:
-                first = error.errors(include_url=False)[0]
-                place = ".".join(str(part) for part in first["loc"])
                 raise UsageError(
-                    f"{self._path}, line {number}: is no line of ours: {place} {first['msg']}"
+                    f"{self._path}, line {number}: {explain(error, self._kind.model_fields)}"
                 ) from error
         return lines
 
@@ -76,13 +76,3 @@ class Journal(Generic[T]):
         except FileNotFoundError:
             return b""
         return content[: content.rfind(b"\n") + 1]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that whoever reads it sees all of it or what was there before."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)

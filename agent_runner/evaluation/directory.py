@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from agent_runner.benchmarks.swebench.row import Row
 from agent_runner.errors import UsageError
 from agent_runner.result import ErrorInfo, Grade, Record, Status
+from agent_runner.write_whole import write_whole
 
 DONE = "grade.json"
 FACTS = "run.json"
@@ -201,6 +202,4 @@ def slug(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.rename(path)
+    write_whole(path, text.encode())

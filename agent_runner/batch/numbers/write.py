@@ -1,14 +1,14 @@
 """`summary.json` on the disk, and made again from `results.jsonl`."""
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from agent_runner.batch.entry import Entry
+from agent_runner.batch.journal import Journal
 from agent_runner.batch.numbers.summary import Summary, summarise
-from agent_runner.document import explain
 from agent_runner.errors import UsageError
+from agent_runner.write_whole import write_whole
 
 NAME = "summary.json"
 RESULTS = "results.jsonl"
@@ -16,12 +16,7 @@ RESULTS = "results.jsonl"
 
 def write_summary(directory: Path, summary: Summary) -> None:
     """Writes it whole: whoever reads it sees all of it, or what was there before."""
-    part = directory / f".{NAME}.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.write(summary.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(directory / NAME)
+    write_whole(directory / NAME, summary.model_dump_json(indent=2).encode() + b"\n")
 
 
 def kept_summary(directory: Path) -> Summary | None:
@@ -44,20 +39,10 @@ def summary_of(results: Path) -> Summary:
     Raises:
         UsageError: it cannot be read, holds no result, or not those of one batch.
     """
+    if not results.is_file():
+        raise UsageError(f"{results}: cannot be read: there is no such file")
     try:
-        content = results.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{results}: cannot be read: {error.strerror}") from error
-    lines = content.split(b"\n")[:-1]
-    entries = [_entry(line, f"{results}, line {n}") for n, line in enumerate(lines, start=1)]
-    try:
-        return summarise(entries)
+        return summarise(Journal(results, Entry).read())
     except UsageError as error:
-        raise UsageError(f"{results}: {error}") from error
-
-
-def _entry(line: bytes, where: str) -> Entry:
-    try:
-        return Entry.model_validate_json(line)
-    except ValidationError as error:
-        raise UsageError(f"{where}: {explain(error, Entry.model_fields)}") from error
+        # What is wrong with a line names the file already.
+        raise error if str(results) in str(error) else UsageError(f"{results}: {error}") from error

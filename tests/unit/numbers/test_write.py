@@ -60,7 +60,7 @@ def test_a_file_that_is_none_of_ours(tmp_path: Path, content: bytes, said: str) 
     (tmp_path / "results.jsonl").write_bytes(content)
     with pytest.raises(UsageError, match=said):
         summary_of(tmp_path / "results.jsonl")
-    with pytest.raises(UsageError, match="cannot be read: No such file"):
+    with pytest.raises(UsageError, match="cannot be read: there is no such file"):
         summary_of(tmp_path / "none.jsonl")
 
 
