@@ -215,19 +215,20 @@ async def test_waits_and_failed_attempts_are_the_providers_lateness_and_the_answ
 ) -> None:
     late, answer = Canned(status=500, delay_s=0.15), Canned(_DONE, delay_s=0.2)
     async with opened(late, answer) as (client, _):
+        began_s = time.monotonic()
         running = asyncio.create_task(client.create(TASK))
         await asyncio.sleep(0.05)
-        assert client.throttled_s == pytest.approx(0.05, abs=0.04)
+        assert 0 < client.throttled_s <= time.monotonic() - began_s
         await running
         (record,) = client.take_records()
     failed, accepted = record.attempts
     assert failed.duration_s >= 0.15
     assert accepted.waited_s > 0
     assert record.duration_s - record.throttle_wait_s == pytest.approx(
-        accepted.duration_s, abs=0.01
+        accepted.duration_s, abs=0.1
     )
     assert accepted.duration_s >= 0.2
-    assert client.throttled_s == pytest.approx(record.throttle_wait_s, abs=0.01)
+    assert client.throttled_s == pytest.approx(record.throttle_wait_s, abs=0.1)
 
 
 async def test_all_clients_of_an_endpoint_and_key_stand_at_one_gate() -> None:
