@@ -44,13 +44,13 @@ class AsOf:
             Whether there are more releases to choose from now.
         """
         moved = False
-        for name in names:
+        for name in dict.fromkeys(names):
             held = self.newer.get(name, self.date)
             following = next((date for date in self.later if date > held), "")
             if following:
                 self.newer[name] = following
                 moved = True
-        if len(self.newer) > MOST_NEWER:
+        while len(self.newer) > MOST_NEWER:
             self.date = min(self.newer.values())
             self.newer = {name: date for name, date in self.newer.items() if date > self.date}
         return moved
