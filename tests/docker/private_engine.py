@@ -26,13 +26,22 @@ tar -chf - $(printf '%s\\n' $list | sort -u) 2>/dev/null
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class PrivateEngine:
     """It listens on `host`; its process takes signals."""
 
-    host: str
+    directory: Path
     process: subprocess.Popen[bytes]
-    data: Path
+
+    @property
+    def host(self) -> str:
+        """For `DOCKER_HOST`."""
+        return f"unix://{self.directory / 'docker.sock'}"
+
+    @property
+    def data(self) -> Path:
+        """Its disk."""
+        return self.directory / "data"
 
     def stop(self) -> None:
         """It answers nobody until it goes on."""
@@ -42,41 +51,69 @@ class PrivateEngine:
         """It answers again."""
         self.process.send_signal(signal.SIGCONT)
 
+    def kill(self) -> None:
+        """Ends it and its containerd at once, as a crash would."""
+        containerd = self.directory / "exec" / "containerd" / "containerd.pid"
+        self.process.kill()
+        self.process.wait(30)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(containerd.read_text(encoding="utf-8")), signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Starts it after a kill, as whoever looks after it would."""
+        for left in ("pid", "exec/containerd/containerd.pid", "docker.sock"):
+            (self.directory / left).unlink(missing_ok=True)
+        self.process = _start(self.directory)
+
 
 @contextmanager
 def private_engine(directory: Path, size_mb: int) -> Iterator[PrivateEngine]:
     """Needs root, as the project's own engine does."""
-    data, socket = directory / "data", directory / "docker.sock"
+    data = directory / "data"
     data.mkdir()
     mount = ("mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(data))
     subprocess.run(mount, check=True)
+    try:
+        engine = PrivateEngine(directory, _start(directory))
+        try:
+            yield engine
+        finally:
+            engine.go_on()
+            engine.process.terminate()
+            engine.process.wait(30)
+    finally:
+        subprocess.run(("umount", "-l", str(data)), check=True)
+
+
+def _start(directory: Path) -> subprocess.Popen[bytes]:
+    socket = directory / "docker.sock"
     # In a network of its own: it would take the other engine's bridge away.
     argv = (
-        "unshare", "--net", "dockerd", "--data-root", str(data),
+        "unshare", "--net", "dockerd", "--data-root", str(directory / "data"),
         "--exec-root", str(directory / "exec"), "--pidfile", str(directory / "pid"),
         "--host", f"unix://{socket}",
         "--bridge", "none", "--iptables=false", "--ip-forward=false",
     )  # fmt: skip
+    with (directory / "log").open("ab") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log)
     try:
-        with (directory / "log").open("wb") as log:
-            process = subprocess.Popen(argv, stdout=log, stderr=log)
-        try:
-            _wait_for(socket, process, directory / "log")
-            yield PrivateEngine(f"unix://{socket}", process, data)
-        finally:
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-            process.wait(30)
-    finally:
-        subprocess.run(("umount", "-l", str(data)), check=True)
+        _wait_for(socket, process, directory / "log")
+    except BaseException:
+        process.kill()
+        raise
+    return process
 
 
 def _wait_for(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError), connection.socket(connection.AF_UNIX) as client:
+            client.settimeout(10)
             client.connect(str(socket))
-            return
+            # It listens before it can do anything.
+            client.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            if client.recv(4096).startswith(b"HTTP/1.0 200"):
+                return
         time.sleep(0.1)
     raise AssertionError(f"no second engine: {log.read_text(encoding='utf-8')[-2000:]}")
 

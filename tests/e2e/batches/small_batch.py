@@ -75,20 +75,24 @@ class SmallBatch:
         return environment(self.home, extra)
 
     def start(self, *args: str, program: tuple[str, ...] = ("agent_runner",),
-              err: Path | None = None) -> subprocess.Popen[bytes]:  # fmt: skip
+              err: Path | None = None, env: Mapping[str, str] | None = None,
+              ) -> subprocess.Popen[bytes]:  # fmt: skip
         """`python -m agent_runner batch ARGS`, or another module before `batch`."""
         with (err or Path(os.devnull)).open("ab") as stderr:
             return subprocess.Popen(
                 [sys.executable, "-m", *program, "batch", *args],
-                cwd=ROOT, env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                cwd=ROOT, env=self.env(env), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=stderr,
             )  # fmt: skip
 
-    def run(self, *args: str, limit_s: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *args: str, limit_s: float = 600, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """The same to its end."""
         return subprocess.run(
             [sys.executable, "-m", "agent_runner", "batch", *args],
-            cwd=ROOT, env=self.env(), capture_output=True, text=True, timeout=limit_s, check=False,
+            cwd=ROOT, env=self.env(env), capture_output=True, text=True, timeout=limit_s,
+            check=False,
         )  # fmt: skip
 
 
