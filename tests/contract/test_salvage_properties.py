@@ -140,7 +140,7 @@ def test_a_call_that_is_shown_is_no_call(
 
 
 @FORMS
-@QUICK
+@settings(QUICK, max_examples=200)
 @given(calls=CALLS, data=st.data())
 def test_a_call_that_is_cut_anywhere_runs_nothing_else(
     form: Rendering, calls: list[Written], data: st.DataObject

@@ -10,9 +10,9 @@ from pydantic_core import to_json
 
 from agent_runner.provider.records import RepairKind
 from agent_runner.provider.salvage.arguments import Settled, settle
+from agent_runner.provider.salvage.found import Recovered, RecoveredCall
 from agent_runner.provider.salvage.name import find_name
 from agent_runner.provider.salvage.offer import Offer
-from agent_runner.provider.salvage.recover import Recovered, RecoveredCall
 from agent_runner.provider.salvage.steps import Steps
 from agent_runner.provider.wire import WireCall
 

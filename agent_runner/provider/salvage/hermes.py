@@ -38,7 +38,7 @@ def _read(text: str, at: int, offer: Offer) -> Read:
         return _block(decoded[0], stop.end() if stop else len(text), offer)
     # The arguments have ended; only the brace around them and the name is missing.
     whole = written.strip() + "}"
-    braced = value_at(whole)
+    braced = value_at(whole) if whole.endswith("}}") else None
     if braced and braced[1] == len(whole):
         return _block(braced[0], stop.end() if stop else len(text), offer)
     partial = closed(written.strip())

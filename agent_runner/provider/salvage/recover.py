@@ -1,7 +1,6 @@
 """From a text to the calls a model wrote into it, if that is certain."""
 
 import re
-from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -13,11 +12,12 @@ from agent_runner.provider.salvage.dsml import DSML
 from agent_runner.provider.salvage.example import is_example
 from agent_runner.provider.salvage.fenced import FENCED
 from agent_runner.provider.salvage.foreign import foreign_call
+from agent_runner.provider.salvage.found import Lost, Recovered, RecoveredCall
 from agent_runner.provider.salvage.glm import GLM
 from agent_runner.provider.salvage.hermes import HERMES
 from agent_runner.provider.salvage.kimi import KIMI
 from agent_runner.provider.salvage.kimi_channels import KIMI_CHANNELS
-from agent_runner.provider.salvage.offer import Offer, OfferedTool
+from agent_runner.provider.salvage.offer import Offer
 from agent_runner.provider.salvage.qwen_coder import QWEN_CODER
 from agent_runner.provider.salvage.surroundings import Surroundings
 from agent_runner.provider.salvage.tagged_name import TAGGED_NAME
@@ -50,46 +50,6 @@ _MOST_SHOWN = 20
 _MOST_CALLS = 100  # a model that repeats itself writes more
 _FENCE = re.compile(r"[ \t]{0,3}```")
 _SPACE = re.compile(r"\s*+")
-
-
-@dataclass(frozen=True)
-class RecoveredCall:
-    """A call that fits its tool's schema.
-
-    Attributes:
-        given: the name as it was written.
-        written: the arguments as they were written.
-        settled: the arguments as JSON text.
-        identity: the id that the model wrote, None where it wrote none.
-    """
-
-    tool: OfferedTool
-    given: str
-    written: str
-    settled: Settled
-    identity: str | None
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """All calls of a text, and where the first of them begins."""
-
-    calls: tuple[RecoveredCall, ...]
-    at: int
-
-
-@dataclass(frozen=True)
-class Lost:
-    """What was meant as a call and cannot be run.
-
-    Attributes:
-        at: where it begins.
-        why: what is wrong with it, for the model.
-    """
-
-    at: int
-    why: str
-    tool: str | None = None
 
 
 def recover(text: str, offer: Offer, *, cut: bool) -> Recovered | Lost | None:

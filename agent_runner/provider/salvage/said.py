@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from agent_runner.provider.records import RepairKind
 from agent_runner.provider.salvage.calls import MendedCall, Mender
+from agent_runner.provider.salvage.found import Lost, Recovered
 from agent_runner.provider.salvage.offer import Offer
-from agent_runner.provider.salvage.recover import Lost, Recovered, recover
 from agent_runner.provider.salvage.steps import Steps
 from agent_runner.provider.salvage.think import split_think
 from agent_runner.provider.thought import Field, Thought
@@ -58,7 +58,12 @@ def _text_of(said: Thought) -> str:
 
 
 def _call_in(said: Thought, offer: Offer, mender: Mender) -> Recovered | Lost | None:
-    return recover(_text_of(said), offer, cut=mender.cut) if offer else None
+    if not offer:
+        return None
+    # Loaded where a message has no call of its own: most never need the forms of all models.
+    from agent_runner.provider.salvage.recover import recover
+
+    return recover(_text_of(said), offer, cut=mender.cut)
 
 
 def _mended(

@@ -2,7 +2,7 @@
 
 import re
 
-from agent_runner.provider.salvage.recover import Lost, Recovered
+from agent_runner.provider.salvage.found import Lost, Recovered
 from agent_runner.provider.salvage.surroundings import Surroundings
 
 _OPEN = re.compile(r"\s*<think>")
