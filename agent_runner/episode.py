@@ -79,7 +79,7 @@ async def _run(engine: Engine, job: Job, draft: Draft, observer: Observer, layer
     }
     async with grading_of(
         ready, job.config, run=job.directory.run_id, home=job.home, own_tests=job.own_tests,
-        gate=job.gates.gradings,
+        gate=job.gates.gradings, waiting=lambda: observer.step("waiting for room to grade"),
     ) as grading:  # fmt: skip
         await _solved(engine, job, ready, draft, observer, grading, loading)
         with job.stages.stage("grade"), observer.waiting("grading in a fresh container"):
@@ -99,7 +99,10 @@ async def _solved(
         try:
             if loading is not None:
                 await loading
-            async with _measured(workspace, ready, draft, grading) as measured:
+            async with (
+                _measured(workspace, ready, draft, grading) as measured,
+                job.gates.work.passed(lambda: observer.step("waiting for its turn to work")),
+            ):
                 await _solve(job, ready, workspace, draft, observer, measured)
             with job.stages.stage("collect"):
                 draft.patch = await workspace.collect()

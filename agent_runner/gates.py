@@ -5,27 +5,51 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+TOLD_EVERY_S = 30.0
+
 
 class Gate:
     """Lets so many through at once, in the order they came; None lets everybody through."""
 
-    def __init__(self, places: int | None = None) -> None:
+    def __init__(self, places: int | None = None, *, told_every_s: float = TOLD_EVERY_S) -> None:
         self._places = asyncio.Semaphore(places) if places is not None else None
+        self._told_every_s = told_every_s
 
     @asynccontextmanager
     async def passed(self, waiting: Callable[[], object] | None = None) -> AsyncIterator[None]:
         """Holds a place.
 
         Args:
-            waiting: told where there is none yet.
+            waiting: told where there is none yet, and again and again until there is: who waits
+                here hangs on others, and does not hang.
         """
         if self._places is None:
             yield
             return
-        if waiting is not None and self._places.locked():
-            waiting()
-        async with self._places:
+        await self._acquire(self._places, waiting or _nobody)
+        try:
             yield
+        finally:
+            self._places.release()
+
+    async def _acquire(self, places: asyncio.Semaphore, waiting: Callable[[], object]) -> None:
+        if not places.locked():
+            await places.acquire()
+            return
+        place = asyncio.create_task(places.acquire())
+        try:
+            while not place.done():
+                waiting()
+                await asyncio.wait({place}, timeout=self._told_every_s)
+        except BaseException:
+            # Cut short; a place that came in this very moment goes to the next one.
+            if not place.cancel() and not place.cancelled():
+                places.release()
+            raise
+
+
+def _nobody() -> None:
+    """Is told."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +58,18 @@ class Gates:
 
     Attributes:
         builds: layers in the making.
-        containers: containers that agents work in.
+        containers: of agents, those included that nobody works in yet, or any more.
+        work: containers in which somebody works.
         gradings: fresh containers of gradings, controls included. They are no part of
-            `containers`: an episode that holds one there waits for one here.
+            `containers`: controls run while their episode holds one there.
     """
 
     builds: Gate
     containers: Gate
+    work: Gate
     gradings: Gate
 
 
 def open_gates() -> Gates:
     """Those of a single run, which has nobody to wait for."""
-    return Gates(Gate(), Gate(), Gate())
+    return Gates(Gate(), Gate(), Gate(), Gate())

@@ -1,9 +1,9 @@
 """The last stage of an episode: its patch becomes a grade and a status, once its task holds."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent_runner.config import RunConfig, Solver
@@ -28,12 +28,14 @@ class Grading:
 
     Attributes:
         store: where controls are kept; None for a run without controls.
+        beside: for controls, whose waiting is not what the episode is at; None for the same.
     """
 
     grader: Grader
     recipe: Recipe
     store: ControlStore | None
     solver: Solver
+    beside: Grader | None = None
     _controls: asyncio.Task[Found] | None = field(default=None, init=False)
 
     def begin_controls(self) -> None:
@@ -43,7 +45,8 @@ class Grading:
         """
         if self.store is None or self._controls is not None or self.solver in {"gold", "none"}:
             return
-        self._controls = asyncio.create_task(control(self.grader, self.recipe, self.store))
+        grader = self.beside or self.grader
+        self._controls = asyncio.create_task(control(grader, self.recipe, self.store))
 
     async def end(self) -> None:
         """Ends controls that nobody waits for any more."""
@@ -85,8 +88,9 @@ class Grading:
 
 @asynccontextmanager
 async def grading_of(
-    ready: Prepared, config: RunConfig, *, run: str, home: Path, own_tests: bool, gate: Gate
-) -> AsyncIterator[Grading]:
+    ready: Prepared, config: RunConfig, *, run: str, home: Path, own_tests: bool, gate: Gate,
+    waiting: Callable[[], object] | None = None,
+) -> AsyncIterator[Grading]:  # fmt: skip
     """How an episode will be graded; controls that run beside it end with the block.
 
     Raises:
@@ -95,11 +99,11 @@ async def grading_of(
     spec = container_spec(config.limits, ready, run=run, role="grader")
     index = OpenNetwork.of(ready.builder.environ)
     limit_s, project = config.limits.grade_s, ready.planned.project
-    grader = Grader(ready.builder.engine, spec, ready.head, limit_s, index, project, gate)
+    grader = Grader(ready.builder.engine, spec, ready.head, limit_s, index, project, gate, waiting)
     wanted = config.controls and not own_tests
     store = ControlStore(home / "controls", ready.instance.key) if wanted else None
     recipe = recipe_of(ready.located, own_tests=own_tests)
-    grading = Grading(grader, recipe, store, config.solver)
+    grading = Grading(grader, recipe, store, config.solver, replace(grader, waiting=None))
     try:
         yield grading
     finally:

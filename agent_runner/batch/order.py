@@ -40,12 +40,17 @@ class Capacity(Record):
     """What was asked for and what the machine bears of it.
 
     Attributes:
+        episodes: begun and not over: besides those at work, the ones that are graded or made
+            ready.
+        containers: in which somebody works.
+        ahead: further ones, made ready or having their patch collected.
         why: one line where less was granted than asked for; "" otherwise.
     """
 
     asked: int
     episodes: int
     containers: int
+    ahead: int
     builds: int
     gradings: int
     why: str = ""

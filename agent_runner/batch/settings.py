@@ -82,7 +82,8 @@ class Local(Section):
     """This machine's process and its Docker engine.
 
     Attributes:
-        concurrency: episodes at once; 0 is as many as the machine bears.
+        concurrency: episodes at work at once, each in its container; 0 is as many as the machine
+            bears. Meanwhile others are graded, and one is made ready.
         builds: layers built at once.
         gradings: fresh containers of gradings at once, controls included.
     """

@@ -10,6 +10,9 @@ MIB = 1 << 20
 RESERVED_BYTES = 1 << 30
 # Without a limit on cpus: agents wait for their model most of the time.
 EPISODES_PER_CPU = 16
+# Made ready while others work, so that no place is empty for longer than it has to be: one waits in
+# its container, another has its patch collected.
+AHEAD = 2
 
 
 def capacity_of(facts: EngineFacts, local: Local, limits: BatchLimits) -> Capacity:
@@ -36,15 +39,15 @@ def capacity_of(facts: EngineFacts, local: Local, limits: BatchLimits) -> Capaci
     by_cpus = int(facts.cpus / limits.cpus) if limits.cpus else facts.cpus * EPISODES_PER_CPU
     bears = max(1, min(containers, by_cpus))
     asked = local.concurrency
-    episodes = bears if asked == AS_MANY_AS_IT_BEARS else asked
-    granted = min(episodes, bears)
+    wanted = bears if asked == AS_MANY_AS_IT_BEARS else asked
+    granted = min(wanted, bears)
     why = ""
-    if granted < episodes:
+    if granted < wanted:
         why = (
             f"{facts.memory_bytes // MIB} MB and {facts.cpus} cpus bear {granted} containers of "
             f"{limits.memory_mb} MB beside {gradings} gradings; the others wait for room"
         )
     return Capacity(
-        asked=asked, episodes=episodes, containers=granted, builds=local.builds,
-        gradings=gradings, why=why,
+        asked=asked, episodes=granted + gradings + AHEAD, containers=granted,
+        ahead=min(AHEAD, containers - granted), builds=local.builds, gradings=gradings, why=why,
     )  # fmt: skip

@@ -62,7 +62,10 @@ class LocalExecutor:
             await sweep(engine, told=lambda *one: self.swept.append(outcome(*one)))
         capacity = self._capacity
         self._gates = Gates(
-            Gate(capacity.builds), Gate(capacity.containers), Gate(capacity.gradings)
+            builds=Gate(capacity.builds),
+            containers=Gate(capacity.containers + capacity.ahead),
+            work=Gate(capacity.containers),
+            gradings=Gate(capacity.gradings),
         )
         return self
 

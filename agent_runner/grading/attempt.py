@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -98,6 +99,7 @@ class Grader:
         open_network: how a container gets the package index; None where none may.
         project: the distribution's name; installing it changes what is its own.
         gate: how many grading containers there may be at once.
+        waiting: told while there is no place.
     """
 
     engine: Engine
@@ -107,6 +109,7 @@ class Grader:
     open_network: OpenNetwork | None = None
     project: str = ""
     gate: Gate = field(default_factory=Gate)
+    waiting: Callable[[], object] | None = None
 
     async def attempt(
         self, recipe: Recipe, patch: bytes, log: Path, *, network: OpenNetwork | None = None
@@ -123,7 +126,7 @@ class Grader:
         """
         began_s = time.monotonic()
         spec = network.spec(self.spec) if network else self.spec
-        async with recipe.reader() as read, self.gate.passed():
+        async with recipe.reader() as read, self.gate.passed(self.waiting):
             container = await start(self.engine, spec)
             try:
                 ran = await _run(container, self, recipe, patch, log, network)

@@ -1,6 +1,7 @@
 """The profiles of `models.yaml`, and the choice among them."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -44,12 +45,16 @@ class ModelCatalog(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> "ModelCatalog":
-        """Read `path`.
+        """Read `path`; a file that has not changed is read once.
 
         Raises:
             UsageError: it cannot be read or is malformed.
         """
-        return read_document(path, cls)
+        try:
+            found = path.stat()
+        except OSError:
+            return read_document(path, cls)  # which says why
+        return _read(path, found.st_mtime_ns, found.st_size, found.st_ino)
 
     def pick(self, model: str | None, base_url: str | None = None) -> ModelProfile:
         """Return the profile for `--model` and `--base-url`.
@@ -93,3 +98,9 @@ class ModelCatalog(BaseModel):
         return next(
             (p.key_env for p in self.models.values() if origin_of(p.base_url) == origin), None
         )
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, mtime_ns: int, size_bytes: int, inode: int) -> ModelCatalog:
+    """Every episode of a batch asks for it, and YAML takes tens of milliseconds."""
+    return read_document(path, ModelCatalog)

@@ -240,3 +240,12 @@ def test_cached_tokens_cost_their_own_price() -> None:
 
 def test_uncounted_tokens_have_no_known_cost() -> None:
     assert Prices(prompt=1, completion=2).cost_usd(Usage(prompt_tokens=5)) is None
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    text = "default: one\nmodels: {one: {model: m, base_url: 'http://localhost/v1'}}\n"
+    path = write(tmp_path, text)
+    first = ModelCatalog.load(path)
+    assert ModelCatalog.load(path) is first
+    write(tmp_path, text.replace("model: m,", "model: another,"))
+    assert ModelCatalog.load(path).models["one"].model == "another"
