@@ -286,6 +286,21 @@ async def test_times_ids_and_paths_may_differ(path: Path, mode: Mode) -> None:
     assert told == []
 
 
+async def test_a_call_without_an_id_gets_another_one_each_time(path: Path) -> None:
+    call = {"id": None, "function": {"name": "look", "arguments": '{"at": "a"}'}}
+    message = {"content": None, "tool_calls": [call]}
+    unnamed = Canned({"choices": [{"message": message}], "usage": {}})
+    await record(path, [unnamed, SCRIPT])
+    played, told = await replay(path, mode="lenient")
+    assert len(played) == 3
+    assert told == []
+    again = path.with_name("again.jsonl")
+    ids = [
+        lines(each)[2]["request"]["messages"][0]["tool_calls"][0]["id"] for each in (path, again)
+    ]
+    assert ids[0] != ids[1]
+
+
 async def test_another_result_of_a_tool_ends_a_strict_replay(path: Path) -> None:
     await record(path, [SCRIPT])
     with pytest.raises(ProviderFault) as caught:
