@@ -91,7 +91,9 @@ def without_times(tree: Any) -> Any:
     """A result or trajectory with times, ids and paths taken out."""
     if isinstance(tree, dict):
         return {
-            key: "*" if key in {"duration_s", "id", "patch_sha256"} else without_times(value)
+            key: "*"
+            if key in {"duration_s", "waited_s", "id", "patch_sha256"}
+            else without_times(value)
             for key, value in tree.items()
             if key not in {"stages", "image_digest"}
         }

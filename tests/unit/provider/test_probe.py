@@ -18,7 +18,7 @@ from agent_runner.errors import UsageError
 from agent_runner.provider.capability import complete, path_of
 from agent_runner.provider.probe.checks import long_text
 from agent_runner.provider.profile import ModelProfile
-from agent_runner.testing.behaviour import Behaviour, Canned, Stall
+from agent_runner.testing.behaviour import Behaviour, Canned
 from agent_runner.testing.chat import Chat
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.listing import ListedModel, ListShape
@@ -295,7 +295,7 @@ def test_nobody_there(doctor: Doctor) -> None:
 
 
 def test_time_runs_out_and_says_where(doctor: Doctor) -> None:
-    with serving(Stall()) as endpoint:
+    with serving(Canned(status=401, delay_s=3)) as endpoint:
         ended = doctor("--model", MODEL, "--base-url", endpoint.base_url, "--limit", "0.3")
     assert ended.code == 1
     assert "FAIL  time        not finished in 0.3 s, at: tool call; --limit SECONDS" in ended.out
