@@ -56,7 +56,7 @@ def known_resolution(home: Path, architecture: str, plan: EnvironmentPlan) -> Re
 
 def _resolution_key(architecture: str, plan: EnvironmentPlan, as_of: str) -> str:
     """Plans share what they come to without anything later than a date of theirs."""
-    return plan.at(as_of).key(f"resolved on {architecture}")
+    return plan.at(as_of).key(f"resolved on {architecture} from {plan.dates[0]} on")
 
 
 async def tools_layer(builder: Builder, base: Image, plan: EnvironmentPlan) -> Image:

@@ -9,8 +9,10 @@ there is never built again.
 
 import asyncio
 import hashlib
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tools.workspace import labels as label
 from tools.workspace.builder import BuildContainer, Builder
@@ -25,6 +27,9 @@ from tools.workspace.mirrors import Mirror
 from tools.workspace.other_copies import remove_other_copies
 from tools.workspace.repository_layer import Below, advance, project_name, repository_layer
 from tools.workspace.scratch import scratch
+
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 RECIPE = "2"  # raised when what is done on top of an environment changes
 OBJECTS = "agent_runner.objects_sha256"
@@ -153,10 +158,20 @@ class _History:
 
 async def _history(mirror: Mirror, commit: str, since: str, own: Path) -> _History:
     tags = await tags_before(mirror, commit)
-    made, digest = await asyncio.gather(
-        step(mirror, commit, own, since=since, tags=tags), allowed_digest(mirror, commit, tags)
-    )
-    return _History(made, digest)
+    made = step(mirror, commit, own, since=since, tags=tags)
+    return _History(*await _together(made, allowed_digest(mirror, commit, tags)))
+
+
+async def _together(
+    first: Coroutine[None, None, First], second: Coroutine[None, None, Second]
+) -> tuple[First, Second]:
+    """Both at once; where one fails the other ends too."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = group.create_task(first), group.create_task(second)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return tasks[0].result(), tasks[1].result()
 
 
 @dataclass(frozen=True)
@@ -189,7 +204,7 @@ async def _on_top(
         found = await history
         builder.report(f"installing the project at {found.step.commit[:12]}")
         await advance(made.container, found.step, builder.timeout_s)
-        await asyncio.gather(_install(made, plan), remove_other_copies(made, plan.project))
+        await _together(_install(made, plan), remove_other_copies(made, plan.project))
         labels = {
             label.LAYER: "instance",
             OBJECTS: found.objects_sha256,
