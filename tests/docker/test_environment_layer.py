@@ -237,3 +237,23 @@ async def test_what_does_not_build_is_left_out_and_not_tried_again(
     assert len([text for text in said if text.startswith("without python-levenshtein")]) == 1
     assert notes[0] == notes[1]
     assert "python-levenshtein: left out: " in notes[0][0]
+
+
+async def test_what_cannot_be_imported_is_left_out(
+    builder: Builder, base: Base, own: tuple[Mirror, str, EnvironmentPlan], throwaway: list[str]
+) -> None:
+    mirror, commit, found = own
+    # Bindings of a library that is not there: importing them is a RuntimeError.
+    plan = bare(found, "toml==0.10.2", optional=("eccodes==1.4.1", "iniconfig==2.0.0"))
+    made = await environment_layer(builder, base.image, plan, mirror, commit)
+    throwaway[:0] = made.tags
+    pins = parse_pins(made.labels[PINS])
+    assert {"toml", "iniconfig"} <= set(pins)
+    assert not {"eccodes", "cffi"} & set(pins)
+    known = known_resolution(builder.home, builder.engine.architecture, plan)
+    assert known is not None
+    assert any("eccodes: left out: cannot be imported here" in note for note in known.skipped)
+    required = bare(found, "eccodes==1.4.1", optional=("iniconfig==2.0.0",))
+    kept = await environment_layer(builder, base.image, required, mirror, commit)
+    throwaway[:0] = kept.tags
+    assert "eccodes" in parse_pins(kept.labels[PINS]), "what is required stays"

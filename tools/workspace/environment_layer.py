@@ -5,7 +5,7 @@ same list share it.
 """
 
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tools.workspace.engine import Image
 from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.ground import CHAIN, PINS, ROOT, SUBJECT, TOOLS, Ground, Wish
+from tools.workspace.importable import not_importable
 from tools.workspace.install import (
     NotBuilt,
     activate,
@@ -35,17 +36,27 @@ from tools.workspace.unbuildable import Unbuildable
 LONGEST_CHAIN = 4
 
 
+class NotImportable(Exception):
+    """Packages cannot be imported; `why` says of each what it says itself."""
+
+    def __init__(self, why: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name} {reason}" for name, reason in why.items()))
+        self.why = why
+
+
 @dataclass(frozen=True)
 class Opened:
     """A container that is there already, and the image it was made of.
 
     Attributes:
         wheels: archives of what had to be compiled elsewhere, by pin.
+        tried: what is left out where it cannot be imported.
     """
 
     image: Image
     made: BuildContainer
     wheels: dict[str, bytes] = field(default_factory=dict)
+    tried: frozenset[str] = frozenset()
 
 
 def known_resolution(home: Path, architecture: str, plan: EnvironmentPlan) -> Resolution | None:
@@ -91,7 +102,8 @@ async def environment_layer(
         likely = await _likely(builder, Ground(base, plan.python, frozenset(plan.debian)), subject)
         async with builder.container(likely.id) as made:
             resolver = await Resolver.open(made, plan, partial(mirror.tree, commit))
-            found, image = await _resolved(builder, base, resolver, subject, Opened(likely, made))
+            opened = Opened(likely, made, tried=resolver.optional())
+            found, image = await _resolved(builder, base, resolver, subject, opened)
         key = _resolution_key(architecture, plan, found.as_of)
         keep_resolution(builder.home, key, found)
         return image
@@ -112,6 +124,9 @@ async def _resolved(
             continue
         try:
             return found, await _layer(builder, base, resolver.plan, found, subject, opened)
+        except NotImportable as error:
+            dropped = [await resolver.leave_out([name], why) for name, why in error.why.items()]
+            opened = replace(opened, tried=frozenset() if not any(dropped) else opened.tried)
         except NotBuilt as error:
             names: set[str] = {canonicalize_name(name) for name in error.names}
             pins = {name: found.versions.get(name, "") for name in names}
@@ -166,6 +181,10 @@ async def _layer(
         else:
             made = await stack.enter_async_context(builder.container(below.id))
         await change_to(made, plan, want, opened.wheels if opened else {})
+        if opened is not None and opened.tried:
+            broken = await not_importable(made, set(opened.tried) & set(want))
+            if broken:
+                raise NotImportable(broken)
         await activate(made, plan.variables)
         return await builder.keep(made, wish.tag, wish.labels(int(below.labels[CHAIN]) + 1))
 

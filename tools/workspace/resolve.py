@@ -144,11 +144,11 @@ class Resolver:
             return True
         if self.as_of.move(sorted(too_old(said))):
             return True
-        if attempt.optional and await self._drop(named(said, self._optional()), said):
+        if attempt.optional and await self._drop(named(said, self.optional()), said):
             return True
         return attempt.isolated and await self.leave_out(not_built(said), said)
 
-    def _optional(self) -> frozenset[str]:
+    def optional(self) -> frozenset[str]:
         """Names that may be left out one by one."""
         return frozenset(_names((*self.plan.optional, *self.wanted.optional)))
 
@@ -186,7 +186,7 @@ class Resolver:
             if done.ok:
                 return frozenset({*always, *parse_pins(done.stdout.decode())})
         everything = _names((*self.plan.requirements, *self.wanted.lines))
-        return frozenset({*always, *everything} - self._optional())
+        return frozenset({*always, *everything} - self.optional())
 
 
 def _is_built(plan: EnvironmentPlan) -> bool:
