@@ -13,7 +13,7 @@ from tests.bench.process import AGENT_RUNNER, NotMeasured, shown, started, timed
 from tests.bench.row import Count, Record, Row, Series
 from tests.bench.say import say
 from tests.bench.swebench.journal import kept
-from tests.bench.swebench.sizes import bytes_own, bytes_together, chain_of, chains
+from tests.bench.swebench.sizes import Chain, bytes_own, bytes_together, chain_of, chains
 from tests.bench.swebench.verdicts import Work
 from tools.workspace.engine import Engine
 
@@ -31,6 +31,7 @@ class Built(Record):
         is_further: whether its repository and version had an instance already.
         wall_s: of the command that made them; its start takes half a second of it.
         own_bytes: beside the instances that were there.
+        chain: its layers, lowest first; somebody may remove the image before the end.
     """
 
     instance_id: str
@@ -38,6 +39,7 @@ class Built(Record):
     is_further: bool
     wall_s: float
     own_bytes: int
+    chain: Chain
 
 
 async def measure(work: Work) -> list[Row | Count]:
@@ -78,11 +80,11 @@ async def _built(work: Work, row: DataRow, is_further: bool, before: Sequence[Bu
         wall_s = await _build(work, row)
         async with Engine() as engine:
             known = await chains(engine)
-            others = [await chain_of(engine, one.image) for one in before]
-            own_bytes = bytes_own(await chain_of(engine, row.image), others, known)
+            chain = await chain_of(engine, row.image)
+            own_bytes = bytes_own(chain, [one.chain for one in before], known)
         return Built(
             instance_id=row.instance_id, image=row.image, is_further=is_further, wall_s=wall_s,
-            own_bytes=own_bytes,
+            own_bytes=own_bytes, chain=chain,
         )  # fmt: skip
 
     path = work.out / "layers" / f"{row.instance_id}.json"
@@ -140,10 +142,10 @@ async def _weights(work: Work, built: Sequence[Built]) -> list[Count]:
         by_repo[row.repo].append(row.image)
     largest = sorted(by_repo.values(), key=len, reverse=True)[:REPOSITORIES]
     images = [image for group in largest for image in group][:TOGETHER]
-    there = {one.image for one in built}
     async with Engine() as engine:
         known = await chains(engine)
-        together = [await chain_of(engine, image) for image in images if image in there]
+    made = {one.image: one.chain for one in built}
+    together = [made[image] for image in images if made.get(image) in known]
     parts = {"images": bytes_together(together, known) / MB}
     parts |= {name: _bytes_below(home() / name) / MB for name in ("uv", "mirrors")}
     return [
