@@ -19,7 +19,7 @@ TASKS = (
     "tidyframe__dedupe-keeps-last", "gridload__dst-day-length", "spanset__merge-nested",
     "rankeval__nan-weights",
 )  # fmt: skip
-ATTEMPTS, AT_ONCE = 16, 5
+ATTEMPTS, AT_ONCE = 16, 4
 LATENCY_S = 1.0
 MEMORY_MB = 512
 LIMIT_S = 900.0
