@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent_runner.batch import events
@@ -27,17 +27,17 @@ ENDS_ALL = frozenset(
 
 @dataclass
 class Batch:
-    """A batch that runs.
+    """A batch that runs; what ends is in its journal, and nowhere in memory.
 
     Attributes:
-        entries: what has ended, that of earlier processes included.
+        done: what had ended before.
         paused: why no further episode is begun; "" while they are.
     """
 
     plan: Plan
     executor: Executor
     tell: Callable[[Event], None]
-    entries: list[Entry] = field(default_factory=list)
+    done: Sequence[Entry] = ()
     paused: str = ""
 
     async def run(self, waiting: list[Planned], at_once: int) -> None:
@@ -100,7 +100,6 @@ class Batch:
         except OSError as error:
             message = f"the result of {entry.directory} could not be journalled: {error}"
             raise InfraFault(FaultKind.HOST_DISK_FULL, message) from error
-        self.entries.append(entry)
 
     async def _result(self, order: Order) -> Result:
         signs = Signs()
@@ -178,11 +177,11 @@ def _given_up(order: Order, fault: InfraFault) -> Result:
 
 def started(batch: Batch, capacity: Capacity) -> events.BatchStarted:
     """What is to be done, and what of it was done before."""
-    costs = [entry.usage.cost_usd for entry in batch.entries]
+    costs = [entry.usage.cost_usd for entry in batch.done]
     known = [cost for cost in costs if cost is not None]
     return events.BatchStarted(
         planned=len(batch.plan.episodes),
-        done=Counter(entry.status for entry in batch.entries),
+        done=Counter(entry.status for entry in batch.done),
         done_cost_usd=sum(known) if len(known) == len(costs) else None,
         asked=capacity.asked,
         granted=min(capacity.episodes, capacity.containers),

@@ -12,16 +12,16 @@ from agent_runner.executors.local import LocalExecutor
 
 
 def run_episodes(
-    plan: Plan, entries: list[Entry], waiting: list[Planned], view: BatchView
+    plan: Plan, done: list[Entry], waiting: list[Planned], view: BatchView
 ) -> bool:  # fmt: skip
     """Runs them; False where Ctrl-C or SIGTERM cut them short.
 
     Args:
-        entries: what has ended before; what ends is added.
+        done: what has ended before.
     """
-    spent = spent_by([*entries, *plan.directory.tries.read()])
+    spent = spent_by([*done, *plan.directory.tries.read()])
     executor = LocalExecutor(plan.config.executor, plan.config.limits, view.tell, spent)
-    batch = Batch(plan, executor, view.tell, entries)
+    batch = Batch(plan, executor, view.tell, done)
 
     async def interruptible() -> None:
         task = asyncio.current_task()

@@ -110,11 +110,12 @@ def _run(plan: Plan, changed: list[str], again: Collection[str], asked: Asked) -
         say = Observer(quiet=asked.quiet, log=log).say
         for line in changed:
             say(f"changed since it was begun: {line}")
-        entries, waiting = take_up(plan, again)
+        done, waiting = take_up(plan, again)
         began_s = time.monotonic()
         try:
-            whole = not waiting or _ran(plan, entries, waiting, view)
+            whole = not waiting or _ran(plan, done, waiting, view)
         finally:
+            entries = directory.results.read() if waiting else done
             summary = _summed_up(plan, entries, is_new=bool(waiting))
         counts = Counter(entry.status for entry in entries)
         view.tell(BatchEnded(counts=counts, duration_s=round(time.monotonic() - began_s, 3)))
@@ -127,11 +128,11 @@ def _run(plan: Plan, changed: list[str], again: Collection[str], asked: Asked) -
     return 0 if sum(entry.counts for entry in entries) == len(plan.episodes) else 3
 
 
-def _ran(plan: Plan, entries: list[Entry], waiting: list[Planned], view: BatchView) -> bool:
-    """Runs it, and adds what ends to `entries`; False where it was interrupted."""
+def _ran(plan: Plan, done: list[Entry], waiting: list[Planned], view: BatchView) -> bool:
+    """Runs it; False where it was interrupted."""
     with collector_paused():
         from agent_runner.commands.batch_episodes import run_episodes
-    return run_episodes(plan, entries, waiting, view)
+    return run_episodes(plan, done, waiting, view)
 
 
 def _summed_up(plan: Plan, entries: list[Entry], *, is_new: bool) -> Summary:

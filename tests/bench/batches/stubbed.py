@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent_runner.agent_run import AgentRun
 from agent_runner.batch.begin import begin
+from agent_runner.batch.events import EpisodeEnded, Event
 from agent_runner.batch.observer import EpisodeObserver
 from agent_runner.batch.order import Capacity, Order, Tell
 from agent_runner.batch.plan import DEFAULT_AGAIN, take_up
@@ -143,20 +144,28 @@ async def run(url: str, directory: Path, episodes: int, at_once: int) -> Spent:
         }
     )
     plan = begin(config, "stubbed", directory / "batch")
-    entries, waiting = take_up(plan, DEFAULT_AGAIN)
+    _, waiting = take_up(plan, DEFAULT_AGAIN)
     looked: list[tuple[int, float]] = []
     with (plan.directory.path / "run.log").open("a", encoding="utf-8") as log:
         view = BatchView(sys.stderr, log=log)
         executor = InstantExecutor(at_once)
-        batch = Batch(plan, executor, view.tell, entries)
+        ended: list[str] = []
+
+        def tell(event: Event) -> None:
+            if isinstance(event, EpisodeEnded):
+                ended.append(event.task_id)
+            view.tell(event)
+
+        batch = Batch(plan, executor, tell)
         start_mb, began_s = _rss_mb(), time.monotonic()
-        looking = asyncio.create_task(_look(lambda: len(batch.entries), looked))
+        looking = asyncio.create_task(_look(lambda: len(ended), looked))
         async with executor:
             with view.shown():
                 view.tell(started(batch, await executor.capacity()))
                 await batch.run(waiting, at_once)
-        looked.append((len(batch.entries), _rss_mb()))
+        looked.append((len(ended), _rss_mb()))
         looking.cancel()
+    entries = plan.directory.results.read()
     used = resource.getrusage(resource.RUSAGE_SELF)
     return Spent(
         wall_s=round(time.monotonic() - began_s, 3),
