@@ -1,11 +1,9 @@
 """A batch killed again and again, each time resumed, until nothing is left to do."""
 
-import itertools
 import random
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,22 +31,25 @@ class Killing:
     done: list[str] = field(default_factory=list)
     by_point: Counter[str] = field(default_factory=Counter)
 
-    def run(self, kills: int) -> None:
-        """Kills the batch so often, then lets it end.
+    def run(self, kills: int, at_each_point: int = 1) -> None:
+        """Kills the batch so often, and so often at each point, then lets it end.
 
         A batch that ends before begins anew with what its agents did not solve, so that there is
         always something to kill.
         """
-        points = self._points()
-        while len(self.done) < kills:
-            self._one(next(points))
+        while (point := self._next(kills, at_each_point)) is not None:
+            self._one(point)
             if self.out.exists():
                 results(self.out)  # every whole line parses, at every moment
         ended = self.batch.run("--resume", str(self.out), "--quiet")
         assert ended.returncode == 0, ended.stderr
 
-    def _points(self) -> Iterator[str]:
-        yield from itertools.cycle([RANDOM, *POINTS])
+    def _next(self, kills: int, at_each_point: int) -> str | None:
+        """The point with the fewest kills while they are too few, then any moment; then none."""
+        fewest = min(POINTS, key=lambda point: (self.by_point[point], self.rng.random()))
+        if self.by_point[fewest] < at_each_point:
+            return fewest
+        return RANDOM if len(self.done) < kills else None
 
     def _one(self, point: str) -> None:
         begun = self.out.exists()
@@ -80,7 +81,8 @@ class Killing:
         err = self.out.with_suffix(".err")
         if point == RANDOM:
             return self.batch.start(*args, "--quiet", err=err)
-        nth = str(self.rng.randint(1, 3))
+        # There are only so many layers to commit.
+        nth = "1" if point == "layer commit" else str(self.rng.randint(1, 3))
         delay_ms = f"{self.rng.uniform(0, MOST_DELAY_MS):.2f}" if self.rng.random() < 0.8 else "0"
         program = ("tests.e2e.batches.kill_at", point, nth, delay_ms, str(mark))
         return self.batch.start(*args, "--quiet", program=program, err=err)

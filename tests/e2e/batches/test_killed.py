@@ -19,8 +19,8 @@ pytestmark = pytest.mark.e2e
 
 SEED_VARIABLE = "AGENT_RUNNER_TEST_SEED"
 TASKS = 6
-# One at a random moment and one at each of the points; `make bench` has many more.
-KILLS = 7
+# One at each of the points and the others at random moments; `make bench` has many more.
+KILLS = 8
 
 
 def test_a_killed_batch_ends_as_one_that_was_not(base: "Base", tmp_path: Path) -> None:
