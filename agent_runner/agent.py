@@ -17,9 +17,9 @@ from autogen_agentchat.messages import (
 )
 from autogen_core import CancellationToken
 
-from agent_runner.provider.budget import BudgetReached, Measure, Scope
 from agent_runner.provider.faults import ContextOverflow
 from agent_runner.provider.records import RepairKind
+from agent_runner.provider.spending.budget import BudgetReached, Measure, Scope
 from agent_runner.result import Termination
 from agent_runner.tally import Tally
 from agent_runner.trajectory import AttemptLine, CallLine, RepairLine, TurnLine, TurnUsage

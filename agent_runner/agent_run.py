@@ -18,7 +18,6 @@ from agent_runner.model import Model
 from agent_runner.observer import Observer
 from agent_runner.policy import policy
 from agent_runner.prompts import Prompts
-from agent_runner.provider.budget import Budget, Scope
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.profile import ModelProfile, with_key
@@ -26,7 +25,8 @@ from agent_runner.provider.recording.lines import Header as RecordingHeader
 from agent_runner.provider.recording.recorder import Recorder, stamp
 from agent_runner.provider.recording.replay import ReplayRetries, ReplaySource
 from agent_runner.provider.redaction import Redactor
-from agent_runner.provider.spend import missing_price
+from agent_runner.provider.spending.budget import Budget, Scope
+from agent_runner.provider.spending.spend import missing_price
 from agent_runner.tally import Tally
 from agent_runner.trajectory import End, Header, Trajectory, TurnLine
 from tools.outputs.display import plain

@@ -15,7 +15,7 @@ from agent_runner.imports import collector_paused
 from agent_runner.job import Job
 from agent_runner.observer import Observer
 from agent_runner.prepare import Prepared, prepare
-from agent_runner.provider.budget import BudgetReached
+from agent_runner.provider.spending.budget import BudgetReached
 from agent_runner.result import Result, Status
 from agent_runner.solvers import Direct
 from tools.outputs.store import Outputs

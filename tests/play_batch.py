@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from agent_runner.batch.display.view import BatchView
 from agent_runner.batch.events import (
     BatchEnded,
     BatchStarted,
@@ -23,7 +24,6 @@ from agent_runner.batch.events import (
     Stuck,
     Waiting,
 )
-from agent_runner.batch.view import BatchView
 from agent_runner.errors import FaultKind
 from agent_runner.result import Status, Termination
 

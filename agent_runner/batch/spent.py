@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from agent_runner.batch.entry import Entry
-from agent_runner.provider.spend import Spend
+from agent_runner.provider.spending.spend import Spend
 
 
 def spent_by(entries: Iterable[Entry]) -> Spend:

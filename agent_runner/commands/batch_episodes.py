@@ -3,11 +3,11 @@
 import asyncio
 import signal
 
+from agent_runner.batch.display.view import BatchView
 from agent_runner.batch.entry import Entry
 from agent_runner.batch.plan import Plan, Planned
 from agent_runner.batch.run import Batch, started
 from agent_runner.batch.spent import spent_by
-from agent_runner.batch.view import BatchView
 from agent_runner.executors.local import LocalExecutor
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import click
 
 from agent_runner.batch.begin import begin, configured, resume
+from agent_runner.batch.display.view import BatchView
 from agent_runner.batch.entry import Entry
 from agent_runner.batch.events import BatchEnded
 from agent_runner.batch.numbers.show import show
 from agent_runner.batch.numbers.summary import Summary, summarise
 from agent_runner.batch.numbers.write import kept_summary, write_summary
 from agent_runner.batch.plan import DEFAULT_AGAIN, MISSING, Plan, Planned, take_up
-from agent_runner.batch.view import BatchView
 from agent_runner.commands.report_faults import reporting_faults
 from agent_runner.config import dump, parse_set, read_layer
 from agent_runner.errors import UsageError

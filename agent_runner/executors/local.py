@@ -23,8 +23,8 @@ from agent_runner.job import Job
 from agent_runner.model import Model, choose
 from agent_runner.places import found, home
 from agent_runner.prompts import render
-from agent_runner.provider.budget import Budget, BudgetReached, Scope
-from agent_runner.provider.spend import Spend
+from agent_runner.provider.spending.budget import Budget, BudgetReached, Scope
+from agent_runner.provider.spending.spend import Spend
 from agent_runner.result import Result
 from agent_runner.run_dir import RunDir, create
 from agent_runner.stages import Stages

@@ -14,16 +14,16 @@ from tenacity import (
 )
 
 from agent_runner.errors import ProviderFault
-from agent_runner.provider.allowance import CallAllowance
 from agent_runner.provider.endpoint import ChatRequest
 from agent_runner.provider.failure import has_no_instances, may_be_billed
 from agent_runner.provider.faults import AnswerFault, ContextOverflow
-from agent_runner.provider.gate import Gate
-from agent_runner.provider.line import Pass
 from agent_runner.provider.records import Attempt, CallRecord, Usage
 from agent_runner.provider.reply import Reply, UnusableReply
 from agent_runner.provider.retries import RetryPolicy
 from agent_runner.provider.sent import Sent
+from agent_runner.provider.spending.allowance import CallAllowance
+from agent_runner.provider.traffic.gate import Gate
+from agent_runner.provider.traffic.line import Pass
 
 TOLD_AFTER_S = 2.0
 """A wait that lasts longer is told."""

@@ -4,18 +4,18 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
-from agent_runner.provider.allowance import Allowance
-from agent_runner.provider.budget import Budget
 from agent_runner.provider.call import Way
 from agent_runner.provider.endpoint import Endpoint
 from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.exchange import Source
-from agent_runner.provider.gate import Gate
-from agent_runner.provider.gates import gate_of
 from agent_runner.provider.profile import ResolvedModel
 from agent_runner.provider.recording.recorder import Recorder
 from agent_runner.provider.retries import RetryPolicy
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.spending.allowance import Allowance
+from agent_runner.provider.spending.budget import Budget
+from agent_runner.provider.traffic.gate import Gate
+from agent_runner.provider.traffic.gates import gate_of
+from agent_runner.provider.traffic.policy import TrafficPolicy
 
 _UNBROKEN = TrafficPolicy(breaker_failures=1_000_000)
 

@@ -19,13 +19,13 @@ from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from agent_runner.provider.allowance import Allowance
 from agent_runner.provider.call import ModelCall, Way
 from agent_runner.provider.endpoint import ChatRequest, Endpoint
 from agent_runner.provider.messages import wire_messages, wire_tool_choice, wire_tools
 from agent_runner.provider.profile import ModelProfile
 from agent_runner.provider.recording.recorder import Recorder
 from agent_runner.provider.records import CallRecord
+from agent_runner.provider.spending.allowance import Allowance
 
 _BYTES_PER_TOKEN = 4
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agent_runner.provider.budget import BudgetReached
+from agent_runner.provider.spending.budget import BudgetReached
 from tests.bench.provider.spending import LEAST_SHARE, WORKERS, spend
 
 LIMIT_USD = 1.5

@@ -18,7 +18,7 @@ from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.provider.records import Attempt
 from agent_runner.provider.retries import RetryPolicy
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.traffic.policy import TrafficPolicy
 from agent_runner.result import ErrorInfo, Termination
 from agent_runner.stages import Stages
 from agent_runner.task import Task

@@ -12,10 +12,10 @@ from autogen_agentchat.base import TerminationCondition
 from agent_runner.agent import NAME, NUDGE, Loop
 from agent_runner.context import ElidingContext
 from agent_runner.errors import FaultKind, InfraFault, ProviderFault, ProviderKind
-from agent_runner.provider.budget import Budget, BudgetReached, Scope
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, Prices, with_key
 from agent_runner.provider.retries import RetryPolicy
+from agent_runner.provider.spending.budget import Budget, BudgetReached, Scope
 from agent_runner.result import Termination
 from agent_runner.termination import GaveUp, MaxTurns, Submitted
 from agent_runner.testing.behaviour import Behaviour, Canned, Stall

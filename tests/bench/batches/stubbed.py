@@ -20,13 +20,13 @@ from pydantic import BaseModel, ConfigDict
 
 from agent_runner.agent_run import AgentRun
 from agent_runner.batch.begin import begin
+from agent_runner.batch.display.view import BatchView
 from agent_runner.batch.events import EpisodeEnded, Event
 from agent_runner.batch.observer import EpisodeObserver
 from agent_runner.batch.order import Capacity, Order, Tell
 from agent_runner.batch.plan import DEFAULT_AGAIN, take_up
 from agent_runner.batch.run import Batch, started
 from agent_runner.batch.settings import BatchConfig
-from agent_runner.batch.view import BatchView
 from agent_runner.config import dump
 from agent_runner.draft import Draft
 from agent_runner.model import choose

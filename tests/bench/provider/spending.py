@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from agent_runner.provider.budget import Budget, BudgetReached, Scope
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, Prices, with_key
 from agent_runner.provider.records import Attempt, Usage
+from agent_runner.provider.spending.budget import Budget, BudgetReached, Scope
 from agent_runner.testing.counts import Stats
 from tests.bench.provider.storm import SCALED, endpoint, episode, plan, stats
 from tests.bench.row import Count

@@ -24,7 +24,7 @@ from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.provider.records import Attempt
 from agent_runner.provider.retries import RetryPolicy
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.traffic.policy import TrafficPolicy
 from agent_runner.termination import GaveUp, MaxTurns, Submitted
 from agent_runner.testing.counts import Stats
 from agent_runner.testing.plan import DRAWN

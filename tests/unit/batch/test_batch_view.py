@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from agent_runner.batch.display.view import BatchView
 from agent_runner.batch.events import from_json
-from agent_runner.batch.view import BatchView
 from agent_runner.screen import screen
 from tests.unit.batch.told import (
     ALL,

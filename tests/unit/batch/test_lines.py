@@ -2,8 +2,8 @@
 
 import pytest
 
+from agent_runner.batch.display.lines import is_news, line, went_wrong
 from agent_runner.batch.events import BatchStarted, EpisodeStarted, Event, Stuck, Waiting
-from agent_runner.batch.lines import is_news, line, went_wrong
 from agent_runner.result import Status, Termination
 from tests.unit.batch.told import (
     AGAIN,

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from agent_runner.batch.display.state import BatchState
+from agent_runner.batch.display.table import table
 from agent_runner.batch.events import EpisodeStarted, EpisodeStep, Stuck, Waiting
-from agent_runner.batch.state import BatchState
-from agent_runner.batch.table import table
 from tests.unit.batch.told import (
     AGAIN,
     BEGUN,

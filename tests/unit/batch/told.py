@@ -1,5 +1,6 @@
 """Events to build others from, one of each kind."""
 
+from agent_runner.batch.display.state import BatchState
 from agent_runner.batch.events import (
     BatchEnded,
     BatchStarted,
@@ -17,7 +18,6 @@ from agent_runner.batch.events import (
     Stuck,
     Waiting,
 )
-from agent_runner.batch.state import BatchState
 from agent_runner.errors import FaultKind
 from agent_runner.result import Status, Termination
 

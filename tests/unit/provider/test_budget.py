@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from agent_runner.provider.budget import Budget, BudgetReached, Measure, Scope
 from agent_runner.provider.profile import Prices
-from agent_runner.provider.spend import Need, Spend
+from agent_runner.provider.spending.budget import Budget, BudgetReached, Measure, Scope
+from agent_runner.provider.spending.spend import Need, Spend
 
 PRICES = Prices(prompt=1.0, completion=2.0)
 

@@ -11,9 +11,9 @@ import pytest
 
 from agent_runner.errors import ProviderFault, ProviderKind
 from agent_runner.provider.faults import AnswerFault
-from agent_runner.provider.gate import Gate
-from agent_runner.provider.line import Pass
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.traffic.gate import Gate
+from agent_runner.provider.traffic.line import Pass
+from agent_runner.provider.traffic.policy import TrafficPolicy
 
 SOON = TrafficPolicy(breaker_failures=3, breaker_wait_s=0.06, breaker_max_wait_s=0.2, spread_s=0.1)
 NO_INSTANCES = AnswerFault(

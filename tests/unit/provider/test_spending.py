@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 import pytest
 from autogen_core.models import AssistantMessage, LLMMessage, UserMessage
 
-from agent_runner.provider.bound import PromptBound, completion_limit
-from agent_runner.provider.budget import Budget, BudgetReached, Measure, Scope
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.endpoint import ChatRequest
 from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.messages import wire_messages
 from agent_runner.provider.profile import ModelProfile, Prices, with_key
 from agent_runner.provider.retries import RetryPolicy
-from agent_runner.provider.spend import missing_price
+from agent_runner.provider.spending.bound import PromptBound, completion_limit
+from agent_runner.provider.spending.budget import Budget, BudgetReached, Measure, Scope
+from agent_runner.provider.spending.spend import missing_price
 from agent_runner.testing.behaviour import Behaviour, Canned, Drop, Stall
 from agent_runner.testing.endpoint import FakeEndpoint
 

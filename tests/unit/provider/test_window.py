@@ -3,8 +3,8 @@ from collections import deque
 
 import pytest
 
-from agent_runner.provider.traffic import TrafficPolicy
-from agent_runner.provider.window import Entry, Window
+from agent_runner.provider.traffic.policy import TrafficPolicy
+from agent_runner.provider.traffic.window import Entry, Window
 
 
 def played(window: Window, bears: int, rounds: int) -> tuple[float, int]:

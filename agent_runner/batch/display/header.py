@@ -1,7 +1,7 @@
 """How far a batch is, in a few phrases: for the top of the table, and for a line now and then."""
 
+from agent_runner.batch.display.state import VERDICTS, BatchState
 from agent_runner.batch.interval import wilson
-from agent_runner.batch.state import VERDICTS, BatchState
 from agent_runner.result import Status
 from agent_runner.screen.figures import about, clock, dollars, tokens
 

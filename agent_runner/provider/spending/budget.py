@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 
-from agent_runner.provider.spend import Need, Spend
+from agent_runner.provider.spending.spend import Need, Spend
 
 
 class Scope(StrEnum):

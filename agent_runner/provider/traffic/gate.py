@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from aiolimiter import AsyncLimiter
 
 from agent_runner.errors import ProviderFault
-from agent_runner.provider.breaker import Breaker
 from agent_runner.provider.failure import again, is_final, is_overload, shown
-from agent_runner.provider.line import Deadline, Line, Pass, Waiter
-from agent_runner.provider.pause import Pause
-from agent_runner.provider.refusals import Refusals
-from agent_runner.provider.traffic import TrafficPolicy
-from agent_runner.provider.window import Window
+from agent_runner.provider.traffic.breaker import Breaker
+from agent_runner.provider.traffic.line import Deadline, Line, Pass, Waiter
+from agent_runner.provider.traffic.pause import Pause
+from agent_runner.provider.traffic.policy import TrafficPolicy
+from agent_runner.provider.traffic.refusals import Refusals
+from agent_runner.provider.traffic.window import Window
 
 
 class Gate:

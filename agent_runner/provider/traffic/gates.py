@@ -3,10 +3,10 @@
 import asyncio
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from agent_runner.provider.gate import Gate
 from agent_runner.provider.origin import origin_of
 from agent_runner.provider.profile import ResolvedModel
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.traffic.gate import Gate
+from agent_runner.provider.traffic.policy import TrafficPolicy
 
 _Key = tuple[tuple[str, str, int], str]
 

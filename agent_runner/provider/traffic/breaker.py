@@ -3,7 +3,7 @@
 import random
 
 from agent_runner.errors import ProviderFault
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.traffic.policy import TrafficPolicy
 
 
 class Breaker:

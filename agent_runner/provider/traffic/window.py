@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from agent_runner.provider.traffic import TrafficPolicy
+from agent_runner.provider.traffic.policy import TrafficPolicy
 
 _CAREFUL = 0.1
 _CHANCE = 0.2

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
+from agent_runner.batch.display.header import heartbeat
+from agent_runner.batch.display.lines import is_news, line, style, went_wrong
+from agent_runner.batch.display.state import BatchState
 from agent_runner.batch.events import EpisodeRemark, Event, to_json
-from agent_runner.batch.header import heartbeat
-from agent_runner.batch.lines import is_news, line, style, went_wrong
-from agent_runner.batch.state import BatchState
 from agent_runner.screen.outlet import Outlet
 from agent_runner.screen.screen import Screen
 
@@ -90,7 +90,7 @@ class BatchView:
             self._screen.line(text, "yellow")
 
     def _paint(self, width: int, height: int) -> "list[Styled]":
-        from agent_runner.batch.table import table
+        from agent_runner.batch.display.table import table
 
         # The rest of a screen is for the news that scroll by.
         height = min(height, max(LEAST_TABLE, height * 3 // 4))

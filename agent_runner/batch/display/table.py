@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from agent_runner.batch.header import held, progress, rate, spending
-from agent_runner.batch.state import BatchState, Key, Running
+from agent_runner.batch.display.header import held, progress, rate, spending
+from agent_runner.batch.display.state import BatchState, Key, Running
 from agent_runner.screen.cells import fit, flow
 from agent_runner.screen.figures import clock, counted, tokens
 from agent_runner.screen.live_table import Styled

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from agent_runner.provider.bound import PromptBound, completion_limit
-from agent_runner.provider.budget import Budget
 from agent_runner.provider.endpoint import ChatRequest
 from agent_runner.provider.profile import ModelProfile, Prices
 from agent_runner.provider.records import Usage
-from agent_runner.provider.spend import Need, Spend, spend_of
+from agent_runner.provider.spending.bound import PromptBound, completion_limit
+from agent_runner.provider.spending.budget import Budget
+from agent_runner.provider.spending.spend import Need, Spend, spend_of
 
 _LEAST_TOKENS = 1_024
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from agent_runner.errors import ProviderFault
-from agent_runner.provider.window import Entry
+from agent_runner.provider.traffic.window import Entry
 
 Deadline = Callable[[float, ProviderFault], float]
 """From the moment since when the endpoint fails, and how, to the moment a caller gives up."""

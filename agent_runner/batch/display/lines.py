@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from agent_runner.batch.display.state import BatchState, cost_of, name
 from agent_runner.batch.events import (
     BatchEnded,
     BatchStarted,
@@ -17,7 +18,6 @@ from agent_runner.batch.events import (
     Provider,
     Stuck,
 )
-from agent_runner.batch.state import BatchState, cost_of, name
 from agent_runner.result import Status
 from agent_runner.screen.figures import clock, counted, dollars
 
