@@ -151,6 +151,23 @@ def test_the_episode_knows_no_commands() -> None:
     assert wrong == []
 
 
+def test_which_executor_runs_is_known_to_the_command_line_alone() -> None:
+    users = {each.file for each in IMPORTS if each.is_of("agent_runner.executors")}
+    outside = {file for file in users if not file.startswith("agent_runner/executors/")}
+    assert outside == {"agent_runner/commands/batch_episodes.py"}
+
+
+def test_the_episode_knows_no_batch() -> None:
+    wrong = [
+        each
+        for each in IMPORTS
+        if each.is_of("agent_runner.batch")
+        and part_of(each.file) not in {"batch", "executors", "commands"}
+        and each.file.startswith("agent_runner/")
+    ]
+    assert wrong == []
+
+
 def test_autogen_stays_in_few_files() -> None:
     autogen = ("autogen_core", "autogen_agentchat", "autogen_ext")
     assert {each.file for each in IMPORTS if each.is_of(*autogen)} <= AUTOGEN
