@@ -3,8 +3,10 @@
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from agent_runner.batch.events import from_json
 from agent_runner.batch.numbers.write import summary_of
 from agent_runner.run_dir import RunDir
 from tests.e2e.batches.small_batch import SmallBatch, kept, results
-from tests.e2e.conftest import ours
+from tests.e2e.conftest import ROOT, ours
 
 if TYPE_CHECKING:
     from tools.workspace.base_image import Base
@@ -23,6 +25,9 @@ pytestmark = pytest.mark.e2e
 
 TASKS = 6
 LIMIT_S = 5.0
+PRICED = "moonshotai/Kimi-K2.6-TEE"
+# One reply of 16,384 tokens at most is $0.0467; an episode costs some $0.003.
+BUDGET_USD = 0.055
 # What each kind of script comes to: the agent's own end, and the verdict.
 COMES_TO = {
     "solved": ("submitted", "resolved"),
@@ -121,3 +126,40 @@ def test_two_at_once_in_one_directory_are_one_too_many(small: SmallBatch, tmp_pa
         process.send_signal(signal.SIGINT)
         process.wait(30)
     assert [c for path in (out / "episodes").iterdir() for c in ours(RunDir(path).path)] == []
+
+
+@pytest.fixture
+def endpoint(small: SmallBatch) -> Iterator[str]:
+    """The URL of a model that solves the task, at the prices of a profile."""
+    argv = [
+        sys.executable, "-m", "agent_runner.testing.endpoint", "--model", PRICED,
+        "--script", str(small.place / "solved.yaml"),
+    ]  # fmt: skip
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def test_a_batch_whose_budget_is_reached_pauses_and_goes_on_with_a_higher_one(
+    small: SmallBatch, tmp_path: Path, endpoint: str
+) -> None:
+    out = tmp_path / "out"
+    live = {"solver": "agent", "recording": "null", "model": "kimi", "base_url": endpoint}
+    sets = [text for key, value in live.items() for text in ("--set", f"{key}={value}")]
+    ran = small.run(
+        str(small.yaml), "--out", str(out), *sets, "--set", f"limits.batch_cost_usd={BUDGET_USD}"
+    )
+    assert ran.returncode == 3, ran.stderr
+    assert "paused: limits.batch_cost_usd" in ran.stderr
+    before = results(out)
+    assert 0 < len(before) < TASKS
+    assert {line["status"] for line in before} == {"resolved"}
+    still = small.run("--resume", str(out))
+    assert still.returncode == 3, "what was spent stays counted"
+    went_on = small.run("--resume", str(out), "--set", "limits.batch_cost_usd=1")
+    assert went_on.returncode == 0, went_on.stderr
+    assert results(out)[: len(before)] == before
+    assert len(results(out)) == TASKS
