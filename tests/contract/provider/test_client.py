@@ -223,7 +223,7 @@ async def test_waits_and_failed_attempts_are_the_providers_lateness_and_the_answ
         (record,) = client.take_records()
     failed, accepted = record.attempts
     assert failed.duration_s >= 0.15
-    assert accepted.waited_s > 0
+    assert record.throttle_wait_s >= failed.duration_s + accepted.waited_s - 0.01
     assert record.duration_s - record.throttle_wait_s == pytest.approx(accepted.duration_s, abs=0.1)
     assert accepted.duration_s >= 0.2
     assert client.throttled_s == pytest.approx(record.throttle_wait_s, abs=0.1)
