@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from pydantic import JsonValue
 
-from tests.unit.testing.wire import conversation
+from tests.contract.testing.wire import conversation
 
 PROGRAM = (sys.executable, "-m", "agent_runner.testing.endpoint")
 LIMIT_S = 30

@@ -13,7 +13,7 @@ from agent_runner.testing.counts import NOTHING, Stats
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.plan import DRAWN, FaultPlan
 from agent_runner.testing.refusals import QUOTA_RESET
-from tests.unit.testing.wire import SCRIPT, Answer, ask, conversation
+from tests.contract.testing.wire import SCRIPT, Answer, ask, conversation
 
 LIMIT_S = 0.3
 STALLS = {"stall", "drip", "stall_body"}

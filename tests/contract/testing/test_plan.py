@@ -12,7 +12,7 @@ from agent_runner.errors import UsageError
 from agent_runner.testing.chat import Chat
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.plan import FaultPlan
-from tests.unit.testing.wire import SCRIPT, ask, conversation
+from tests.contract.testing.wire import SCRIPT, ask, conversation
 
 
 def chat(task: str, turn: int, **extra: str) -> Chat:

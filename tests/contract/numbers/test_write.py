@@ -9,7 +9,7 @@ from agent_runner.batch.entry import Entry
 from agent_runner.batch.numbers.summary import Summary, summarise
 from agent_runner.batch.numbers.write import kept_summary, summary_of, write_summary
 from agent_runner.errors import UsageError
-from tests.unit.numbers.entries import entry, lost, of, used
+from tests.contract.numbers.entries import entry, lost, of, used
 
 RESULTS = of(
     entry("zwölf", 1, turns=3, usage=used(cost_usd=0.1)),

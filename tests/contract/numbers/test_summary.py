@@ -16,7 +16,7 @@ from agent_runner.batch.numbers.summary import Summary, summarise
 from agent_runner.batch.numbers.times import busy_s
 from agent_runner.errors import UsageError
 from agent_runner.result import Controls, Provenance, RetriedUsage, Status, Termination, ToolUse
-from tests.unit.numbers.entries import START, entry, grade, hinted, lost, of, used
+from tests.contract.numbers.entries import START, entry, grade, hinted, lost, of, used
 
 EPISODES = st.dictionaries(
     st.tuples(st.sampled_from("abcd"), st.integers(1, 2)),

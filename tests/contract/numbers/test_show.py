@@ -5,7 +5,7 @@ import io
 from agent_runner.batch.numbers.show import lines, show
 from agent_runner.batch.numbers.summary import summarise
 from agent_runner.result import RetriedUsage, Termination, ToolUse
-from tests.unit.numbers.entries import entry, grade, hinted, lost, of, used
+from tests.contract.numbers.entries import entry, grade, hinted, lost, of, used
 
 WHOLE = of(
     entry(
