@@ -23,7 +23,7 @@ from tests.bench import (
     real_instance,
     unit_tests,
 )
-from tests.bench.batches import resume, runner, throughput
+from tests.bench.batches import kills, resume, runner, throughput
 from tests.bench.process import NotMeasured
 from tests.bench.provider import call_cpu, chaos, spending, waiting
 from tests.bench.report import Machine, Report
@@ -53,6 +53,7 @@ STEPS: dict[str, Callable[[Setting], Awaitable[Sequence[Row | Count]]]] = {
     "batch-resume": resume.measure,
     "batch-runner": runner.measure,
     "batch-throughput": throughput.measure,
+    "batch-kills": kills.measure,
 }
 
 
