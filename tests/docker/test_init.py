@@ -68,7 +68,7 @@ async def test_thousand_commands_leave_init_as_it_was(container: Container) -> N
     async with asyncio.timeout(20):  # a loaded machine takes its time to end the last supervisor
         while (after := await pages_and_processes())[1] > processes:
             pass
-    assert after[1] == processes
+    assert after[1] <= processes, "the first look may have met a supervisor at its end"
     assert after[0] <= pages + 16
 
 

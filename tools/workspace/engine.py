@@ -127,7 +127,8 @@ class Engine:
         except (DockerError, aiohttp.ClientError, OSError, TimeoutError) as error:
             await docker.close()
             message = f"no Docker engine answers ({error}); {START_ENGINE}"
-            raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message) from error
+            # It may be on its way: whoever has time asks again.
+            raise InfraFault(FaultKind.ENGINE_UNAVAILABLE, message, retryable=True) from error
         self._docker = docker
         return self
 

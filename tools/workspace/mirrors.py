@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ STREAM_SUFFIX = ".fast-import"
 
 class UnknownRef(Exception):
     """The repository has no such ref; the message names both."""
+
+
+# A git that still writes to a file of its own does so more often than this.
+STALE_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -114,14 +119,15 @@ def remove_halves(home: Path) -> list[Path]:
 def _remove_stale(path: Path) -> None:
     """What a git that was killed left in a mirror; the next one would stop at its locks.
 
-    Only under our own lock: nobody else writes there.
+    Only under our own lock: nobody else takes git's. But who packs a history for a layer writes a
+    temporary pack here without it, and is at work on it.
     """
-    for left in (
-        *path.glob("*.lock"),
-        *path.glob("refs/**/*.lock"),
-        *path.glob("objects/pack/tmp_*"),
-    ):
+    for left in (*path.glob("*.lock"), *path.glob("refs/**/*.lock")):
         left.unlink(missing_ok=True)
+    for left in path.glob("objects/pack/tmp_*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > STALE_S:
+                left.unlink()
 
 
 async def _has(mirror: Mirror, ref: str) -> bool:
