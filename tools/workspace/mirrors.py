@@ -20,14 +20,12 @@ from tools.workspace.git import GitError, git, without_password
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 STREAM_SUFFIX = ".fast-import"
+# A git that still writes to a file of its own does so more often than this.
+STALE_S = 900.0
 
 
 class UnknownRef(Exception):
     """The repository has no such ref; the message names both."""
-
-
-# A git that still writes to a file of its own does so more often than this.
-STALE_S = 900.0
 
 
 @dataclass(frozen=True)
