@@ -62,13 +62,15 @@ async def test_thousand_commands_leave_init_as_it_was(container: Container) -> N
         return int(pages), int(processes)
 
     await container.run(sh("head -c 1000000 /dev/zero", max_output_bytes=1000))
-    pages, processes = await pages_and_processes()
+    # A look may meet a supervisor at its end; the fewest of some is what there is at rest.
+    looks = [await pages_and_processes() for _ in range(5)]
+    pages, processes = looks[0][0], min(found for _, found in looks)
     for _ in range(1000):
         await container.run(sh("head -c 100000 /dev/zero", max_output_bytes=1000))
     async with asyncio.timeout(20):  # a loaded machine takes its time to end the last supervisor
         while (after := await pages_and_processes())[1] > processes:
             pass
-    assert after[1] <= processes, "the first look may have met a supervisor at its end"
+    assert after[1] == processes
     assert after[0] <= pages + 16
 
 
