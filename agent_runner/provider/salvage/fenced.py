@@ -8,8 +8,8 @@ from agent_runner.provider.salvage.named import call_of, is_plain_call
 from agent_runner.provider.salvage.offer import Offer
 from agent_runner.provider.salvage.written import Block, Broken, Form, Read
 
-_OPEN = r"(?m:^)[ \t]{0,3}```(?i:json|tool_calls?|tool)?[ \t]*+\r?\n"
-_HEAD = re.compile(rf"{_OPEN}\s*+(?=\{{)")
+_OPEN = r"(?m:^)[ \t]{0,3}```(?i:json|tool_calls?|tool)?[ \t]*+\r?\n\s*+(?=\{)"
+_HEAD = re.compile(_OPEN)
 _NAME = re.compile(r"\{\s*+\"(?:name|tool)\"\s*+:\s*+\"([^\"\\]{1,128}+)\"\s*+,\s*+\"(?:arg|param)")
 _END = re.compile(r"\s*+(?:```[ \t]*+(?=\r?\n|\Z)|\Z)")
 
