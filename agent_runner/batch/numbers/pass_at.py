@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb, lcm
 
+from agent_runner.batch.numbers.bootstrap import bca
 from agent_runner.batch.numbers.rate import CONFIDENCE, DECIMALS
 from agent_runner.result import Record
-
-# Resamples at once; all of them would be 160 MB for 2,000 tasks.
-AT_ONCE = 500
 
 
 class PassAt(Record):
@@ -93,17 +91,4 @@ def _bootstrap(values: Sequence[int]) -> tuple[float, float]:
     BCa, and not plain percentiles: for 8 and 20 tasks those held the true value 90 to 94 times of
     100, BCa 94 to 99 times (simulated, resolved rates of tasks from Beta(0.4, 0.6)).
     """
-    import numpy as np
-    from scipy.stats import bootstrap  # type: ignore[import-untyped]
-
-    found = bootstrap(
-        (np.asarray(values, dtype=float),),
-        np.mean,
-        vectorized=True,
-        method=BOOTSTRAP.method,
-        n_resamples=BOOTSTRAP.resamples,
-        batch=AT_ONCE,
-        confidence_level=CONFIDENCE,
-        rng=np.random.default_rng(BOOTSTRAP.seed),
-    ).confidence_interval
-    return float(found.low), float(found.high)
+    return bca(values, BOOTSTRAP.resamples, BOOTSTRAP.seed, CONFIDENCE)

@@ -1,8 +1,9 @@
 """How long `batch --resume` of a batch with nothing left to run takes, and its `--help`."""
 
+from agent_runner.batch.numbers.write import NAME
 from tests.bench.batches.finished import write_finished
 from tests.bench.process import AGENT_RUNNER, PYTHON, timed
-from tests.bench.row import Count, Row, Series, by_turns
+from tests.bench.row import Count, Row, by_turns
 from tests.bench.setting import Setting
 
 TASKS, ATTEMPTS = 500, 4
@@ -16,11 +17,17 @@ async def measure(setting: Setting) -> list[Row | Count]:
     """Whole processes: imports, reading, checking, summary and predictions."""
     batch = write_finished(setting.scratch / "finished", TASKS, ATTEMPTS)
     size = (batch / "results.jsonl").stat().st_size
-    first = await timed(*AGENT_RUNNER, "batch", "--resume", str(batch))
-    again, baseline = await by_turns(
+    again = (*AGENT_RUNNER, "batch", "--resume", str(batch))
+
+    async def sums_up() -> float:
+        (batch / NAME).unlink(missing_ok=True)
+        return await timed(*again)
+
+    first, kept, baseline = await by_turns(
         ROUNDS,
         {
-            "batch --resume": lambda: timed(*AGENT_RUNNER, "batch", "--resume", str(batch)),
+            "without summary.json": sums_up,
+            "batch --resume": lambda: timed(*again),
             "python -c pass": lambda: timed(PYTHON, "-c", "pass"),
         },
     )
@@ -36,10 +43,10 @@ async def measure(setting: Setting) -> list[Row | Count]:
         Row(
             what=f"--resume of a finished batch of {count} results",
             must_s=MUST_S,
-            measured=again,
+            measured=kept,
             baseline=baseline,
-            parts=(Series(name="the first, which sums up", samples_s=(first,)),),
         ),
+        Row(what="the same, killed before its summary.json", must_s=MUST_S, measured=first),
         Count(what="a line of its results.jsonl", unit="kB", measured=size / count / KB),
         Row(what="batch --help", must_s=HELP_MUST_S, measured=text),
     ]
