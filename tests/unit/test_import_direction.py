@@ -3,12 +3,13 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("tools", "agent_runner")
+from tests.unit.sources import PACKAGES, ROOT, files, statements
+
 # From the ground up; a layer may import its own and those before it.
 LAYERS = (
     ("errors", "nearest", "places", "document"),
@@ -45,7 +46,7 @@ class Import:
 def imported(file: Path) -> Iterator[Import]:
     """Every import of a file, those inside functions too; `from x import y` may name `x.y`."""
     name = file.relative_to(ROOT).as_posix()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in statements(file):
         if isinstance(node, ast.Import):
             yield from (Import(name, each.name) for each in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -54,12 +55,9 @@ def imported(file: Path) -> Iterator[Import]:
                 yield Import(name, f"{node.module}.{each.name}")
 
 
-IMPORTS = [
-    each
-    for package in PACKAGES
-    for file in sorted((ROOT / package).rglob("*.py"))
-    for each in imported(file)
-]
+@cache
+def imports() -> tuple[Import, ...]:
+    return tuple(each for file in files() for each in imported(file))
 
 
 def layer_of(name: str) -> int:
@@ -76,14 +74,14 @@ def part_of(path: str) -> str:
 
 
 def test_there_is_something_to_hold() -> None:
-    assert len(IMPORTS) > 300
-    assert {each.file.partition("/")[0] for each in IMPORTS} == set(PACKAGES)
+    assert len(imports()) > 300
+    assert {each.file.partition("/")[0] for each in imports()} == set(PACKAGES)
 
 
 def test_the_workspace_knows_no_tools_and_no_runs() -> None:
     wrong = [
         each
-        for each in IMPORTS
+        for each in imports()
         if each.file.startswith("tools/workspace/")
         and each.is_of("tools", "agent_runner")
         and not each.is_of("tools.workspace")
@@ -96,7 +94,7 @@ def test_engines_of_the_tools_know_themselves_and_refusals(package: str) -> None
     own = package.strip("/").replace("/", ".")
     wrong = [
         each
-        for each in IMPORTS
+        for each in imports()
         if each.file.startswith(package)
         and each.is_of("tools", "agent_runner")
         and not each.is_of(own, "tools.errors")
@@ -105,14 +103,14 @@ def test_engines_of_the_tools_know_themselves_and_refusals(package: str) -> None
 
 
 def test_tools_know_no_runs() -> None:
-    wrong = [e for e in IMPORTS if e.file.startswith("tools/") and e.is_of("agent_runner")]
+    wrong = [e for e in imports() if e.file.startswith("tools/") and e.is_of("agent_runner")]
     assert wrong == []
 
 
 def test_the_ground_of_the_run_rests_on_nothing_above_it() -> None:
     wrong = [
         each
-        for each in IMPORTS
+        for each in imports()
         if each.file.startswith("agent_runner/")
         and each.is_of("agent_runner")
         and each.module.count(".")
@@ -125,7 +123,7 @@ def test_the_ground_of_the_run_rests_on_nothing_above_it() -> None:
 def test_what_the_episode_is_made_of_knows_no_episode() -> None:
     wrong = [
         each
-        for each in IMPORTS
+        for each in imports()
         if each.file.startswith(tuple(f"agent_runner/{name}/" for name in MIDDLE))
         and each.is_of("agent_runner")
         and part_of(each.module) in TOP
@@ -134,9 +132,9 @@ def test_what_the_episode_is_made_of_knows_no_episode() -> None:
 
 
 def test_the_command_line_is_imported_by_its_entry_alone() -> None:
-    users = {each.file for each in IMPORTS if each.is_of("agent_runner.cli")}
+    users = {each.file for each in imports() if each.is_of("agent_runner.cli")}
     assert users == {"agent_runner/__main__.py"}
-    below = {each.file for each in IMPORTS if each.is_of("agent_runner.commands")} - {
+    below = {each.file for each in imports() if each.is_of("agent_runner.commands")} - {
         "agent_runner/cli.py"
     }
     assert {file for file in below if not file.startswith("agent_runner/commands/")} == set()
@@ -145,14 +143,14 @@ def test_the_command_line_is_imported_by_its_entry_alone() -> None:
 def test_the_episode_knows_no_commands() -> None:
     wrong = [
         each
-        for each in IMPORTS
+        for each in imports()
         if each.file == "agent_runner/episode.py" and each.is_of("agent_runner.commands")
     ]
     assert wrong == []
 
 
 def test_which_executor_runs_is_known_to_the_command_line_alone() -> None:
-    users = {each.file for each in IMPORTS if each.is_of("agent_runner.executors")}
+    users = {each.file for each in imports() if each.is_of("agent_runner.executors")}
     outside = {file for file in users if not file.startswith("agent_runner/executors/")}
     assert outside == {"agent_runner/commands/batch_episodes.py"}
 
@@ -160,7 +158,7 @@ def test_which_executor_runs_is_known_to_the_command_line_alone() -> None:
 def test_the_episode_knows_no_batch() -> None:
     wrong = [
         each
-        for each in IMPORTS
+        for each in imports()
         if each.is_of("agent_runner.batch")
         and part_of(each.file) not in {"batch", "executors", "commands"}
         and each.file.startswith("agent_runner/")
@@ -170,7 +168,7 @@ def test_the_episode_knows_no_batch() -> None:
 
 def test_autogen_stays_in_few_files() -> None:
     autogen = ("autogen_core", "autogen_agentchat", "autogen_ext")
-    assert {each.file for each in IMPORTS if each.is_of(*autogen)} <= AUTOGEN
+    assert {each.file for each in imports() if each.is_of(*autogen)} <= AUTOGEN
 
 
 def test_no_folder_hides_the_docker_sdk() -> None:

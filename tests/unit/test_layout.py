@@ -4,16 +4,12 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from agent_runner.benchmarks.seeds import tasks_file
 from agent_runner.task import load_tasks
+from tests.unit.sources import ROOT, files, parsed, statements, text_of
 
-ROOT = Path(__file__).parents[2]
-FILES = sorted(
-    file for package in ("agent_runner", "tools") for file in (ROOT / package).rglob("*.py")
-)
 MOST_LINES = 250
 MOST_FUNCTION_LINES = 45
 # Names that say nothing of what is inside.
@@ -26,13 +22,8 @@ REPOSITORIES = re.compile(
 )
 
 
-@cache
-def parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
 def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(parsed(file)):
+    for node in statements(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -47,14 +38,14 @@ def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_files_are_short() -> None:
-    sizes = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    sizes = {file: len(text_of(file).splitlines()) for file in files()}
     assert {str(file): size for file, size in sizes.items() if size > MOST_LINES} == {}
 
 
 def test_functions_are_short() -> None:
     long = {
         f"{file.relative_to(ROOT)}:{node.name}": body_lines(node)
-        for file in FILES
+        for file in files()
         for node in functions(file)
         if body_lines(node) > MOST_FUNCTION_LINES
     }
@@ -62,14 +53,14 @@ def test_functions_are_short() -> None:
 
 
 def test_names_say_what_is_inside() -> None:
-    parts = {part for file in FILES for part in file.relative_to(ROOT).with_suffix("").parts}
+    parts = {part for file in files() for part in file.relative_to(ROOT).with_suffix("").parts}
     assert parts & FORBIDDEN == set()
 
 
 def test_every_file_says_what_it_is_for() -> None:
     silent = [
         file.relative_to(ROOT)
-        for file in FILES
+        for file in files()
         if parsed(file).body
         and ast.get_docstring(parsed(file)) is None
         and file.name != "__main__.py"
@@ -80,7 +71,7 @@ def test_every_file_says_what_it_is_for() -> None:
 def test_no_code_is_written_for_one_repository() -> None:
     found = [
         f"{file.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
-        for file in FILES
+        for file in files()
         for node in code_of(file)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
@@ -103,17 +94,17 @@ def test_every_package_is_named_for_installation() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     folders = {
         ".".join(file.parent.relative_to(ROOT).parts)
-        for file in FILES
+        for file in files()
         if file.name == "__init__.py"
     }
     assert set(settings["tool"]["setuptools"]["packages"]) == folders
-    assert {".".join(file.parent.relative_to(ROOT).parts) for file in FILES} == folders
+    assert {".".join(file.parent.relative_to(ROOT).parts) for file in files()} == folders
 
 
 def test_nothing_reads_the_environment_at_import() -> None:
     found = [
         f"{file.relative_to(ROOT)}:{node.lineno}"
-        for file in FILES
+        for file in files()
         for node in run_at_import(parsed(file))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     ]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from agent_runner.environments import facts as subject
 from agent_runner.environments.facts import ANY, FILE, Facts, find_facts, repository_name
 from agent_runner.errors import UsageError
+from tests.unit.sources import ROOT, files, text_of
 
-ROOT = Path(__file__).parents[3]
 # Those of SWE-bench; some are common words, so they are looked for as an address has them.
 REPOSITORIES = (
     "astropy/astropy", "django/django", "marshmallow-code/marshmallow", "matplotlib/matplotlib",
@@ -109,8 +109,7 @@ def test_no_code_names_one_of_the_repositories() -> None:
     names = re.compile("|".join(re.escape(name) for name in REPOSITORIES), re.IGNORECASE)
     found = [
         f"{file.relative_to(ROOT)}: {match[0]}"
-        for package in ("agent_runner", "tools")
-        for file in (ROOT / package).rglob("*.py")
-        for match in names.finditer(file.read_text(encoding="utf-8"))
+        for file in files()
+        for match in names.finditer(text_of(file))
     ]
     assert found == []

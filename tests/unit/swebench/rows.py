@@ -1,6 +1,7 @@
 """Rows of a set of the shape of SWE-bench, made up."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,4 +45,23 @@ def numbered(count: int, **changes: object) -> list[dict[str, Any]]:
 def write_lines(path: Path, rows: list[dict[str, Any]]) -> str:
     """One row a line."""
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def write_parquet(path: Path, rows: list[dict[str, Any]], row_group_size: int = 1000) -> str:
+    """One table; every value a text or a date."""
+    import pyarrow as pa
+    from pyarrow.json import ParseOptions, read_json
+    from pyarrow.parquet import write_table
+
+    # By way of JSON: an array made of Python's values imports pandas, a third of a second.
+    columns = {name: value for row in rows for name, value in row.items()}
+    schema = pa.schema(
+        (name, pa.string() if isinstance(value, str) else pa.timestamp("us"))
+        for name, value in columns.items()
+    )
+    lines = "".join(f"{json.dumps(row, default=datetime.isoformat)}\n" for row in rows)
+    options = ParseOptions(explicit_schema=schema)
+    table = read_json(pa.py_buffer(lines.encode()), parse_options=options)
+    write_table(table, path, row_group_size=row_group_size)
     return str(path)
