@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 SEED = "spanset__merge-nested"
 
 
-@pytest.fixture(autouse=True)
-def _watched(request: pytest.FixtureRequest) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test that may start containers is one of those after which nothing may be left."""
-    if any(request.node.get_closest_marker(name) for name in ("docker", "e2e")):
-        request.getfixturevalue("nothing_left")
+    for item in items:
+        if isinstance(item, pytest.Function) and any(
+            item.get_closest_marker(name) for name in ("docker", "e2e")
+        ):
+            item.fixturenames.insert(0, "nothing_left")
 
 
 @pytest.fixture(scope="session")

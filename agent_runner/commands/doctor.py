@@ -60,9 +60,10 @@ def command(
     """
     profile = ModelCatalog.load(root() / "configs" / "models.yaml").pick(model, base_url)
     if provider:
+        resolved = with_key(profile, os.environ)
         from agent_runner.commands.doctor_provider import look
 
-        if not look(with_key(profile, os.environ), limit_s, as_json=as_json):
+        if not look(resolved, limit_s, as_json=as_json):
             raise click.exceptions.Exit(1)
         return
     checks = asyncio.run(_all(profile))

@@ -22,7 +22,7 @@ from agent_runner.benchmarks.swebench.hub import HubRows
 from agent_runner.benchmarks.swebench.row import Row
 from agent_runner.benchmarks.swebench.script import NO_TESTS, parser_of
 from agent_runner.errors import UsageError
-from tests.unit.swebench.rows import OLD, numbered
+from tests.unit.swebench.rows import OLD, numbered, write_parquet
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 30.0
@@ -228,3 +228,16 @@ def test_rows_of_the_hubs_library_are_read_like_those_of_a_file() -> None:
     assert dataset.rows(["someone__words-2"])[0] == Row.model_validate(numbered(3)[1])
     with pytest.raises(UsageError, match="owner/set lacks instance_id"):
         _ = HubRows("owner/set", datasets.Dataset.from_list([{"a": 1}])).ids
+
+
+def test_local_files_need_no_library_of_the_hub(tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "set.parquet", numbered(3))
+    script = (
+        "import sys\n"
+        "from agent_runner.benchmarks.swebench.dataset import find_row\n"
+        "assert find_row(sys.argv[1], 'someone__words-2')\n"
+        "print(sorted({'datasets', 'huggingface_hub', 'pandas', 'swebench'} & set(sys.modules)))\n"
+    )
+    argv = [sys.executable, "-c", script, path]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,7 +1,9 @@
 """Mirrors of local repositories and streams, with real git."""
 
 import asyncio
+import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +13,7 @@ import pytest
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.git import GitError, git
 from tools.workspace.history import allowed_objects
-from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
+from tools.workspace.mirrors import STALE_S, Mirror, UnknownRef, mirror_path, open_mirror
 
 pytestmark = pytest.mark.usefixtures("no_git_config")
 
@@ -218,3 +220,23 @@ async def test_a_mirror_is_indexed_and_says_the_same_as_without(
     assert await allowed_objects(mirror, base) == objects
     assert base in objects
     assert later not in objects
+
+
+async def test_locks_of_a_killed_git_stop_no_later_one(new_repository: New, tmp_path: Path) -> None:
+    repository = new_repository("r")
+    repository.commit({"a.txt": "one"})
+    source, home = str(repository.path), tmp_path / "home"
+    await open_mirror(source, "main", home, timeout_s=30)
+    newest = repository.commit({"a.txt": "two"})
+    path = mirror_path(source, home)
+    locks = [path / "packed-refs.lock", path / "refs" / "heads" / "main.lock"]
+    unfinished, at_work = (path / "objects" / "pack" / f"tmp_pack_{n}" for n in "ab")
+    for left in (*locks, unfinished, at_work):
+        left.parent.mkdir(exist_ok=True)
+        left.touch()
+    long_ago_s = time.time() - 2 * STALE_S
+    os.utime(unfinished, (long_ago_s, long_ago_s))
+    mirror = await open_mirror(source, "main", home, timeout_s=30)
+    assert await mirror.commit_of("main") == newest
+    assert not any(left.exists() for left in (*locks, unfinished))
+    assert at_work.exists(), "somebody packs a history there"
