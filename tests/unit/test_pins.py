@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tools.workspace.pins import Difference, difference, nearest, parse_pins, written
 
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=3)
-VERSIONS = st.from_regex(r"[0-9](\.[0-9]){0,2}", fullmatch=True)
+VERSIONS = st.lists(st.sampled_from(string.digits), min_size=1, max_size=3).map(".".join)
 PINS = st.dictionaries(NAMES, VERSIONS, max_size=8)
 
 

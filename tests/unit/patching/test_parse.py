@@ -54,33 +54,36 @@ def render(changes: tuple[FileChange, ...]) -> bytes:
     return b"\n".join(rows) + b"\n"
 
 
-def line_of(mark: Mark) -> st.SearchStrategy[Line]:
-    text = st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").replace(b"\0", b""))
-    return st.builds(Line, st.just(mark), text)
+TEXTS = st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").replace(b"\0", b""))
+MARKS: list[Mark] = [" ", "-", "+"]
+LINES = st.lists(st.builds(Line, st.sampled_from(MARKS), TEXTS), min_size=1, max_size=8).map(tuple)
 
 
-@st.composite
-def hunks(draw: st.DrawFn) -> Hunk:
-    marks = draw(st.lists(st.sampled_from([" ", "-", "+"]), min_size=1, max_size=8))
-    lines = tuple(draw(line_of(mark)) for mark in marks)
-    if draw(st.booleans()):
+def hunk_of(lines: tuple[Line, ...], newline: bool, start: int, heading: tuple[bytes, ...]) -> Hunk:
+    if not newline:
         lines = (*lines[:-1], Line(lines[-1].mark, lines[-1].text, newline=False))
     old = sum(line.mark != "+" for line in lines)
     new = sum(line.mark != "-" for line in lines)
-    start = draw(st.integers(1, 10_000))
-    heading = draw(st.sampled_from([(), (b"def f(x):",)]))
     return Hunk(lines, Span(start, old), Span(start, new), heading)
 
 
-@st.composite
-def file_changes(draw: st.DrawFn) -> FileChange:
-    name = draw(st.sampled_from(["x.py", "d/sub dir.txt", "é.c"]))
-    action = draw(st.sampled_from([Action.MODIFY, Action.ADD, Action.DELETE]))
+HUNKS = st.builds(
+    hunk_of, LINES, st.booleans(), st.integers(1, 10_000), st.sampled_from([(), (b"def f(x):",)])
+)
+
+
+def change_of(name: str, action: Action, hunks: tuple[Hunk, ...]) -> FileChange:
     old = None if action is Action.ADD else f"a/{name}"
     new = None if action is Action.DELETE else f"b/{name}"
-    return FileChange(
-        action, old, new, hunks=tuple(draw(st.lists(hunks(), min_size=1, max_size=3)))
-    )
+    return FileChange(action, old, new, hunks=hunks)
+
+
+CHANGES = st.builds(
+    change_of,
+    st.sampled_from(["x.py", "d/sub dir.txt", "é.c"]),
+    st.sampled_from([Action.MODIFY, Action.ADD, Action.DELETE]),
+    st.lists(HUNKS, min_size=1, max_size=3).map(tuple),
+)
 
 
 def without_lines(changes: tuple[FileChange, ...]) -> tuple[FileChange, ...]:
@@ -100,7 +103,7 @@ def without_lines(changes: tuple[FileChange, ...]) -> tuple[FileChange, ...]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(file_changes(), min_size=1, max_size=3).map(tuple))
+@given(st.lists(CHANGES, min_size=1, max_size=3).map(tuple))
 def test_parsing_gives_back_what_was_written(changes: tuple[FileChange, ...]) -> None:
     assert without_lines(parse(render(changes))) == changes
 
