@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from agent_runner.batch.entry import Entry
@@ -18,6 +17,7 @@ from agent_runner.batch.journal import Journal
 from agent_runner.errors import UsageError
 from agent_runner.places import root
 from agent_runner.result import Record, Result
+from agent_runner.sole_writer import sole_writer
 from agent_runner.task import Located, Official, Task
 from agent_runner.write_whole import write_whole
 
@@ -112,22 +112,13 @@ class BatchDir:
             name = "preds.jsonl" if attempt == 1 else f"preds.{attempt}.jsonl"
             write_whole(self.path / name, "".join(lines).encode())
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Held by the one process that writes here.
 
         Raises:
-            UsageError: another one does.
+            UsageError: on entry, another one does.
         """
-        lock = FileLock(self.path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise UsageError(f"{self.path} is being written by another process") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return sole_writer(self.path)
 
 
 def new_batch_path(slug: str, out: Path | None) -> Path:

@@ -3,17 +3,17 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from agent_runner.benchmarks.swebench.row import Row
 from agent_runner.errors import UsageError
 from agent_runner.result import ErrorInfo, Grade, Record, Status
+from agent_runner.sole_writer import sole_writer
 from agent_runner.write_whole import write_whole
 
 DONE = "grade.json"
@@ -97,7 +97,7 @@ class GradeDir:
     def finish(self, outcome: Outcome) -> None:
         """Writes `grade.json`: once it is there the instance is done."""
         text = outcome.model_dump_json(indent=2) + "\n"
-        _write(self.instance(outcome.instance_id) / DONE, text)
+        write_whole(self.instance(outcome.instance_id) / DONE, text.encode())
 
     def outcome(self, instance_id: str) -> Outcome | None:
         """What an earlier run came to; None where it came to nothing that can be read."""
@@ -130,24 +130,15 @@ class GradeDir:
 
     def write(self, name: str, text: str) -> None:
         """Writes one of the files above the instances, by rename."""
-        _write(self.path / name, text)
+        write_whole(self.path / name, text.encode())
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Held by the one process that writes here.
 
         Raises:
-            UsageError: another one does.
+            UsageError: on entry, another one does.
         """
-        lock = FileLock(self.path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise UsageError(f"{self.path} is being written by another process") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return sole_writer(self.path)
 
     def facts(self) -> GradeFacts | None:
         """What it was made from; None where it is not one of ours.
@@ -199,7 +190,3 @@ def slug(name: str) -> str:
     """A data set's name as a part of a directory's name."""
     last = Path(name).stem if "/" in name or "." in name else name
     return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.")[:40] or "dataset"
-
-
-def _write(path: Path, text: str) -> None:
-    write_whole(path, text.encode())

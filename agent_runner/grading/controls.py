@@ -17,6 +17,7 @@ from agent_runner.grading.recipe import Recipe
 from agent_runner.grading.verdict import EMPTY, Verdict, graded, judge
 from agent_runner.grading.version import grading_version
 from agent_runner.result import Controls, ControlState
+from agent_runner.write_whole import write_whole
 from tools.workspace.scratch import scratch
 
 NAMED = 5
@@ -102,10 +103,7 @@ class ControlStore:
 
     def keep(self, recipe: Recipe, found: Found) -> None:
         """Writes what was found, whole."""
-        path = self.path(recipe)
-        half = path.with_suffix(".part")
-        half.write_text(found.model_dump_json(), encoding="utf-8")
-        half.replace(path)
+        write_whole(self.path(recipe), found.model_dump_json().encode())
 
     async def add(self, recipe: Recipe, found: Found) -> Found:
         """Keeps what one run showed beside what is known, and returns both."""

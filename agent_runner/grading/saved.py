@@ -11,6 +11,7 @@ from agent_runner.grading.recipe import Failure, Log, Recipe
 from agent_runner.grading.verdict import Verdict, conclude
 from agent_runner.grading.version import grading_version
 from agent_runner.result import Grade
+from agent_runner.write_whole import write_whole
 
 FACTS = "attempt.json"
 LOGS = ("test_output.txt", "test_output.2.txt")
@@ -75,8 +76,8 @@ def save(verdict: Verdict, directory: Path) -> None:
         failure_reason=failure.reason if failure else None,
         failure_tier=failure.tier if failure else None,
     )
-    _write(directory / FACTS, saved.model_dump_json(indent=2))
-    _write(directory / "report.json", verdict.report_json())
+    write_whole(directory / FACTS, saved.model_dump_json(indent=2).encode() + b"\n")
+    write_whole(directory / "report.json", verdict.report_json().encode() + b"\n")
 
 
 def read_saved(directory: Path) -> Saved:
@@ -149,10 +150,3 @@ def _ran(run: SavedRun, path: Path, directory: Path) -> Ran:
 
 def _read(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    half = path.with_name(f".{path.name}.part")
-    half.write_text(text + "\n", encoding="utf-8")
-    half.rename(path)

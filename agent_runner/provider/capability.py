@@ -13,6 +13,7 @@ from agent_runner.document import explain
 from agent_runner.errors import UsageError
 from agent_runner.provider.origin import origin_of
 from agent_runner.provider.profile import ModelProfile, Parameter, Prices, ReasoningPolicy
+from agent_runner.write_whole import write_whole
 
 
 class Capability(BaseModel):
@@ -70,9 +71,7 @@ def save(home: Path, profile: ModelProfile, capability: Capability) -> Path:
     """
     path = path_of(home, profile)
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    half.write_text(capability.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    half.rename(path)
+    write_whole(path, capability.model_dump_json(indent=2).encode() + b"\n")
     return path
 
 
