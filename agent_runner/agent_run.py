@@ -27,6 +27,7 @@ from agent_runner.provider.recording.replay import ReplayRetries, ReplaySource
 from agent_runner.provider.redaction import Redactor
 from agent_runner.provider.spending.budget import Budget, Scope
 from agent_runner.provider.spending.spend import missing_price
+from agent_runner.provider.traffic.news import News
 from agent_runner.tally import Tally
 from agent_runner.trajectory import End, Header, Trajectory, TurnLine
 from tools.outputs.display import plain
@@ -129,7 +130,7 @@ class AgentRun:
                 async with self._client() as client:
                     # What all episodes of a batch wait for is told once, by the batch.
                     alone = self.client is None
-                    with client.gate.told(self.observer.say) if alone else nullcontext():
+                    with client.gate.told(self._say) if alone else nullcontext():
                         yield client.for_episode(recorder, closable, budget=budget, tell=tell)
             finally:
                 stopped = recorder.stopped if recorder else None
@@ -175,6 +176,9 @@ class AgentRun:
         else:
             async with ModelClient(self.model.resolved) as client:
                 yield client
+
+    def _say(self, news: News) -> None:
+        self.observer.say(str(news))
 
     def _on_turn(self, trajectory: Trajectory) -> Callable[[TurnLine], None]:
         def take(line: TurnLine) -> None:

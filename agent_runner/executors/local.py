@@ -25,6 +25,7 @@ from agent_runner.places import found, home
 from agent_runner.prompts import render
 from agent_runner.provider.spending.budget import Budget, BudgetReached, Scope
 from agent_runner.provider.spending.spend import Spend
+from agent_runner.provider.traffic.news import Back, News, Paused, Refused
 from agent_runner.result import Result
 from agent_runner.run_dir import RunDir, create
 from agent_runner.stages import Stages
@@ -133,9 +134,8 @@ class LocalExecutor:
             sweeps=False,
         )  # fmt: skip
 
-    def _provider(self, text: str) -> None:
-        is_free = text.startswith("provider back")
-        self._tell(Provider(text="" if is_free else text))
+    def _provider(self, news: News) -> None:
+        self._tell(event_of(news))
 
     async def _client(self, model: Model) -> "ModelClient | None":
         """The one client of a live model; what is played has one of its own per episode."""
@@ -149,6 +149,17 @@ class LocalExecutor:
                 self._clients[name] = await self._stack.enter_async_context(client)
                 self._stack.enter_context(client.gate.told(self._provider))
         return self._clients[name]
+
+
+def event_of(news: News) -> Provider:
+    """What a batch tells of its provider."""
+    match news:
+        case Back():
+            return Provider(text="")
+        case Paused():
+            return Provider(text=f"{news.host}: {news.why}", wait_s=news.wait_s)
+        case Refused():
+            return Provider(text=f"{news.host}: {news.why}; no further request is sent")
 
 
 def _client_module() -> "type[ModelClient]":

@@ -16,6 +16,7 @@ from agent_runner.errors import ProviderFault
 from agent_runner.provider.failure import again, is_final, is_overload, shown
 from agent_runner.provider.traffic.breaker import Breaker
 from agent_runner.provider.traffic.line import Deadline, Line, Pass, Waiter
+from agent_runner.provider.traffic.news import Back, News, Paused, Refused
 from agent_runner.provider.traffic.pause import Pause
 from agent_runner.provider.traffic.policy import TrafficPolicy
 from agent_runner.provider.traffic.refusals import Refusals
@@ -43,7 +44,7 @@ class Gate:
         self._line = Line()
         self._look_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners: list[Callable[[News], None]] = []
 
     def bound(self, max_in_flight: int | None, requests_per_minute: float | None) -> None:
         """Hold a profile's limits too; of several the tightest counts."""
@@ -56,8 +57,8 @@ class Gate:
                 self._rate = AsyncLimiter(1, apart_s)
 
     @contextmanager
-    def told(self, listener: Callable[[str], None]) -> Iterator[None]:
-        """Tell `listener` in one line when the endpoint is paused, back, or refuses for good."""
+    def told(self, listener: Callable[[News], None]) -> Iterator[None]:
+        """Tell `listener` when the endpoint is paused, back, or refuses for good."""
         self._listeners.append(listener)
         try:
             yield
@@ -107,7 +108,7 @@ class Gate:
         if self.breaker.answered():
             self.window.restart()
             down_s = time.monotonic() - (down_since or 0.0)
-            self._tell(f"provider back: {self.host} answers again after {down_s:.0f} s")
+            self._tell(Back(self.host, down_s))
         self._pump()
 
     def failed(self, given: Pass, fault: ProviderFault, retry_after_s: float | None = None) -> None:
@@ -126,8 +127,7 @@ class Gate:
         if retry_after_s is not None:
             self._pause.ask(now, retry_after_s, fault)
         if opened:
-            left_s = self._opening(now)[0] - now
-            self._tell(f"provider paused: {self.host}: {shown(fault)}; next try in {left_s:.0f} s")
+            self._tell(Paused(self.host, shown(fault), self._opening(now)[0] - now))
         self._look_at = 0.0
         self._pump()
 
@@ -227,11 +227,11 @@ class Gate:
     def _refuse(self, model: str, fault: ProviderFault) -> None:
         if not self.refusals.add(model, fault):
             return
-        self._tell(f"provider refused: {self.host}: {shown(fault)}; no further request is sent")
+        self._tell(Refused(self.host, shown(fault)))
         for waiter in self._line:
             if (refusal := self.refusals.find(waiter.model)) is not None:
                 self._line.fail(waiter, refusal)
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, news: News) -> None:
         for listener in tuple(self._listeners):
-            listener(text)
+            listener(news)

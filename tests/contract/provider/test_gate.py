@@ -13,6 +13,7 @@ from agent_runner.errors import ProviderFault, ProviderKind
 from agent_runner.provider.faults import AnswerFault
 from agent_runner.provider.traffic.gate import Gate
 from agent_runner.provider.traffic.line import Pass
+from agent_runner.provider.traffic.news import News, Paused
 from agent_runner.provider.traffic.policy import TrafficPolicy
 
 SOON = TrafficPolicy(breaker_failures=3, breaker_wait_s=0.06, breaker_max_wait_s=0.2, spread_s=0.1)
@@ -173,15 +174,18 @@ async def test_a_wait_that_one_was_asked_for_holds_for_all_and_they_come_back_on
 
 
 async def test_many_failures_in_a_row_pause_all_until_one_try_succeeds() -> None:
-    told: list[str] = []
+    told: list[News] = []
     callers = Callers(narrow(10))
     gate = callers.gate
     with gate.told(told.append):
         await callers.come(6)
         for _ in range(5):
             gate.failed(callers.passes.pop(), NO_INSTANCES)
-        (line,) = told
-        assert line.startswith("provider paused: host: 503: No instances available (yet); next try")
+        (paused,) = told
+        assert isinstance(paused, Paused)
+        assert 0 < paused.wait_s <= SOON.breaker_wait_s
+        said = "provider paused: host: 503: No instances available (yet); next try in "
+        assert str(paused).startswith(said)
         began = time.monotonic()
         await callers.come(4)
         await callers.until(2)  # the one under way since before, and the one that tries
@@ -195,7 +199,7 @@ async def test_many_failures_in_a_row_pause_all_until_one_try_succeeds() -> None
         assert len(told) == 1
         gate.answered(callers.passes.pop())
         await settled()
-        assert told[1].startswith("provider back: host answers again after ")
+        assert str(told[1]).startswith("provider back: host answers again after ")
     while callers.passes:
         gate.answered(callers.passes.pop())
         await settled()
@@ -216,7 +220,7 @@ async def test_the_one_that_tries_may_be_cancelled_and_the_next_tries() -> None:
 
 async def test_a_success_between_failures_keeps_it_going() -> None:
     gate = narrow(10)
-    told: list[str] = []
+    told: list[News] = []
     with gate.told(told.append):
         for _ in range(10):
             gate.failed(await gate.enter("m", patient), NO_INSTANCES)
@@ -236,7 +240,7 @@ async def test_a_burst_of_refusals_for_load_is_one_failure_and_one_decrease() ->
 
 @pytest.mark.parametrize("fault", [BAD_KEY, NO_MODEL], ids=["401", "404"])
 async def test_a_final_refusal_ends_who_waits_sleeps_or_comes_later(fault: AnswerFault) -> None:
-    told: list[str] = []
+    told: list[News] = []
     callers = Callers(narrow(1))
     gate = callers.gate
     sleeper = asyncio.create_task(gate.refusals.sleep(60, "m"))
