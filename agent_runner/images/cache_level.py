@@ -1,6 +1,6 @@
 """What stays of the layers after a run: `images.cache_level`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from tools.workspace.engine import Engine
 from tools.workspace.in_use import BUILDING, InUse
 from tools.workspace.sizes import lineage
 
+BASES = frozenset({"system", "base"})
+ENVIRONMENTS = BASES | {"repository", "environment", "recent"}
 KEPT: dict[CacheLevel, frozenset[str]] = {
     "none": frozenset(),
-    "base": frozenset({"base"}),
-    "env": frozenset({"base", "repository", "environment", "recent"}),
-    "instance": frozenset({"base", "repository", "environment", "recent", "instance"}),
+    "base": BASES,
+    "env": ENVIRONMENTS,
+    "instance": ENVIRONMENTS | {"instance"},
 }
 
 
@@ -62,7 +64,7 @@ class Layers:
     async def look(self) -> None:
         """Sees which base images there are: one that this run builds comes before its layers."""
         if "base" not in self.kept:
-            self._bases = {tag for tag, kind in (await self._tags()).items() if kind == "base"}
+            self._bases = {tag for tag, kind in (await self._tags()).items() if kind in BASES}
 
     async def hold(self, instance: str) -> None:
         """Nobody removes the instance from now on, be it there or yet to be built."""
@@ -83,9 +85,9 @@ class Layers:
             yield
             kinds = await self._tags()
             for tag in await lineage(self._engine, instance):
-                known = (
-                    self._bases if kinds.get(tag) == "base" and self._bases is not None else before
-                )
+                known: Collection[str] = before
+                if self._bases is not None and kinds.get(tag) in BASES:
+                    known = self._bases
                 if tag not in known and tag in kinds and kinds[tag] not in self.kept:
                     self._in_use.mark_passing(tag)
         finally:

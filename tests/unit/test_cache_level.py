@@ -14,8 +14,10 @@ from tools.workspace import labels as label
 from tools.workspace.engine import Engine, Image
 from tools.workspace.in_use import InUse
 
-STACK = ("swebench-lite:py3.9", "a/env:tools", "a/repository:r", "a/env:e", "a/instance:i")
-KINDS = ("base", "environment", "repository", "environment", "instance")
+STACK = (
+    "a/system:s", "swebench-lite:py3.9", "a/env:tools", "a/repository:r", "a/env:e", "a/instance:i",
+)  # fmt: skip
+KINDS = ("system", "base", "environment", "repository", "environment", "instance")
 
 
 class Shelf:
@@ -50,7 +52,8 @@ class Shelf:
 async def run(shelf: Shelf, level: CacheLevel, home: Path) -> None:
     engine = cast(Engine, shelf)
     async with layers_kept(engine, level, home, Observer(quiet=True)) as layers:
-        shelf.there |= {STACK[0]: KINDS[0]}  # the base comes before all else
+        # The base and what it stands on come before all else.
+        shelf.there |= dict(zip(STACK[:2], KINDS[:2], strict=True))
         await layers.hold(STACK[-1])
         if STACK[-1] not in shelf.there:
             async with layers.building(STACK[-1]):
@@ -58,7 +61,7 @@ async def run(shelf: Shelf, level: CacheLevel, home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "stays"), [("none", 0), ("base", 1), ("env", 4), ("instance", 5)]
+    ("level", "stays"), [("none", 0), ("base", 2), ("env", 5), ("instance", 6)]
 )
 async def test_what_a_run_built_and_does_not_keep_goes(
     level: CacheLevel, stays: int, tmp_path: Path
@@ -68,7 +71,7 @@ async def test_what_a_run_built_and_does_not_keep_goes(
     assert tuple(shelf.there) == STACK[:stays]
 
 
-@pytest.mark.parametrize("before", [1, 3, 4, 5])
+@pytest.mark.parametrize("before", [1, 2, 4, 5, 6])
 async def test_what_was_there_before_stays(before: int, tmp_path: Path) -> None:
     shelf = Shelf(before)
     await run(shelf, "none", tmp_path)
@@ -76,25 +79,25 @@ async def test_what_was_there_before_stays(before: int, tmp_path: Path) -> None:
 
 
 async def test_what_another_run_holds_stays_and_the_last_one_takes_it_along(tmp_path: Path) -> None:
-    shelf = Shelf(1)
+    shelf = Shelf(2)
     with InUse(tmp_path) as other:
         await other.hold(STACK[-1])
         await run(shelf, "env", tmp_path)
         assert STACK[-1] in shelf.there
     await run(shelf, "env", tmp_path)
-    assert tuple(shelf.there) == STACK[:4]
+    assert tuple(shelf.there) == STACK[:5]
 
 
 async def test_nothing_goes_below_what_stays_while_somebody_builds(tmp_path: Path) -> None:
-    shelf = Shelf(1)
+    shelf = Shelf(2)
     with InUse(tmp_path) as other:
         await other.hold("building")
         await run(shelf, "base", tmp_path)
-        assert tuple(shelf.there) == STACK[:4], "an environment went that another may stand on"
+        assert tuple(shelf.there) == STACK[:5], "an environment went that another may stand on"
 
 
 async def test_a_run_that_keeps_a_layer_keeps_it_from_passing(tmp_path: Path) -> None:
-    shelf = Shelf(1)
+    shelf = Shelf(2)
     with InUse(tmp_path) as other:
         await other.hold(STACK[-1])
         await run(shelf, "env", tmp_path)
@@ -104,7 +107,7 @@ async def test_a_run_that_keeps_a_layer_keeps_it_from_passing(tmp_path: Path) ->
 
 
 async def test_while_a_run_builds_nobody_removes_what_it_may_stand_on(tmp_path: Path) -> None:
-    shelf = Shelf(4)
+    shelf = Shelf(5)
     engine = cast(Engine, shelf)
     async with (
         layers_kept(engine, "instance", tmp_path, Observer(quiet=True)) as layers,

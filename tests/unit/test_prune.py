@@ -18,12 +18,13 @@ def sized(
     return Sized(image, layer, 5, 5, parent, depth, created_s, containers)
 
 
-BASE = sized("base", "base")
+SYSTEM = sized("system", "system")
+BASE = sized("base", "base", "system")
 ROOT = sized("root", "repository", "base", 1)
 ENV = sized("env", "environment", "root", 2)
 MORE = sized("more", "environment", "env", 3)
 INSTANCE = sized("instance", "instance", "more", 4)
-ALL = (INSTANCE, ENV, MORE, ROOT, BASE)
+ALL = (INSTANCE, ENV, MORE, ROOT, BASE, SYSTEM)
 
 
 def names(images: tuple[Sized, ...], level: str | None, used_s: float = 0) -> list[str]:
@@ -42,7 +43,7 @@ def test_a_level_takes_what_stands_on_it_along() -> None:
     assert names(ALL, "instance") == ["instance"]
     assert names(ALL, "env") == ["instance", "more", "env"]
     assert names(ALL, "repository") == ["instance", "more", "env", "root"]
-    assert names(ALL, "base") == ["instance", "more", "env", "root", "base"]
+    assert names(ALL, "base") == ["instance", "more", "env", "root", "base", "system"]
 
 
 def test_a_container_keeps_its_image_and_all_below() -> None:

@@ -3,30 +3,22 @@
 import asyncio
 import hashlib
 import io
-import os
-import signal
-import sys
 import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
 from tools.workspace.builder import Builder
+from tools.workspace.debian_base import SCRIPTS, debian_base
 from tools.workspace.engine import Engine, Image, engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.leash import leash
-from tools.workspace.scratch import scratch
 
 REPOSITORY = "swebench-lite"
 WANTED = "agent_runner.python_wanted"
 PYTHON = "agent_runner.python"
-SCRIPTS = Path(__file__).resolve().parents[2] / "docker"
 REGISTRY_LIMIT_S = 20.0
 BUILD_LIMIT_S = 900.0
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
@@ -116,40 +108,5 @@ async def _from_registry(builder: Builder, python: str) -> None:
 
 
 async def _from_debian(builder: Builder, python: str) -> None:
-    builder.report("no registry answers: building the base image from Debian's packages")
-    with scratch() as own:
-        tar = own / "rootfs.tar"
-        inside = await _rootfs(python, tar, builder.environ)
-        builder.report(f"importing the base image with Python {inside}")
-        tag, labels = f"{REPOSITORY}:py{inside}", _labels(inside, python)
-        with tar.open("rb") as archive:
-            await builder.engine.import_rootfs(archive, tag, labels, {"PATH": PATH})
-
-
-async def _rootfs(python: str, tar: Path, environ: Mapping[str, str]) -> str:
-    """Runs `docker/rootfs.sh`, which says on stdout which Python is inside."""
-    process = await asyncio.create_subprocess_exec(
-        *leash(),
-        str(SCRIPTS / "rootfs.sh"),
-        python,
-        str(tar),
-        env={**environ, "UV_BIN": str(Path(sys.executable).parent / "uv")},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(BUILD_LIMIT_S):
-            out, err = await process.communicate()
-    except TimeoutError as error:
-        message = f"docker/rootfs.sh took longer than {BUILD_LIMIT_S:.0f} s"
-        raise InfraFault(FaultKind.STAGE_TIMEOUT, message, retryable=True) from error
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            await process.wait()
-    if process.returncode != 0:
-        message = f"the base image cannot be built here: {err.decode(errors='replace')[-500:]}"
-        raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message.strip())
-    return out.decode().split()[-1]
+    async with debian_base(builder, python) as (made, inside):
+        await builder.keep(made, f"{REPOSITORY}:py{inside}", _labels(inside, python))

@@ -8,7 +8,7 @@ from tools.workspace import labels as label
 from tools.workspace.engine import Engine, Image, engine_errors
 
 # From what stands on the others to what the others stand on.
-ORDER = ("instance", "recent", "environment", "repository", "base")
+ORDER = ("instance", "recent", "environment", "repository", "base", "system")
 
 
 @dataclass(frozen=True)
