@@ -75,6 +75,7 @@ class ImagesConfig(Section):
     python: str | None = Field(None, pattern=r"^3\.\d+$")
     facts: bool = True
     min_free_mb: int = Field(3000, ge=0)
+    package_cache_mb: int = Field(1000, ge=0)
     prefer: Literal["built", "published"] = "built"
     cache_level: CacheLevel = "instance"
 

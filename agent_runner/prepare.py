@@ -68,8 +68,9 @@ async def prepare(
             InvalidTask: its test_patch does not apply.
     """
     builder = Builder(
-        engine, run, home, dict(os.environ), observer.step, timeout_s=config.limits.build_s
-    )
+        engine, run, home, dict(os.environ), observer.step, timeout_s=config.limits.build_s,
+        packages_mb=config.images.package_cache_mb,
+    )  # fmt: skip
     task = located.task
     with stages.stage("mirror"):
         mirror, commit = await mirror_of(located, home, config, observer)

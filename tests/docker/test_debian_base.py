@@ -4,7 +4,8 @@ import pytest
 
 from tools.workspace import labels as label
 from tools.workspace.base_image import Base
-from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.build_container import BuildContainer
+from tools.workspace.builder import Builder
 from tools.workspace.debian_base import debian_base
 from tools.workspace.engine import Engine
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.build_container import BuildContainer
+from tools.workspace.builder import Builder
 from tools.workspace.engine import Image
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.leash import leash

@@ -12,7 +12,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from tools.workspace import labels as label
-from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.build_container import BuildContainer
+from tools.workspace.builder import Builder
 from tools.workspace.engine import Image
 from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.faults import FaultKind, InfraFault

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from packaging.utils import canonicalize_name
 from pydantic import TypeAdapter
 
-from tools.workspace.builder import BuildContainer
+from tools.workspace.build_container import BuildContainer
 from tools.workspace.uv_inputs import PYTHON
 
 LIMIT_S = 300

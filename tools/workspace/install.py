@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from tools.workspace.activation import activation
-from tools.workspace.builder import BuildContainer
+from tools.workspace.build_container import BuildContainer
 from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.pins import Pins, difference, parse_pins

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from tools.workspace import labels as label
-from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.build_container import BuildContainer
+from tools.workspace.builder import Builder
 from tools.workspace.checkpoints import checkpoints, recent
 from tools.workspace.engine import Engine, Image
 from tools.workspace.environment import EnvironmentPlan
@@ -122,6 +123,7 @@ async def build_instance(
             finally:
                 history.cancel()
                 await asyncio.gather(history, return_exceptions=True)
+        await builder.trim_packages()
     return Instance(tag, key, image, built=True)
 
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.builder import BuildContainer, Builder
+from tools.workspace.build_container import BuildContainer
+from tools.workspace.builder import Builder
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault

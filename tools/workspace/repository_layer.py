@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.builder import LEASE_S, BuildContainer, Builder
+from tools.workspace.build_container import BuildContainer
+from tools.workspace.builder import LEASE_S, Builder
 from tools.workspace.channel import Command, Execution
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Image

@@ -7,7 +7,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from tools.workspace.as_of import AsOf
-from tools.workspace.builder import BuildContainer
+from tools.workspace.build_container import BuildContainer
 from tools.workspace.channel import Execution
 from tools.workspace.environment import OVERRIDES_AS_OF, EnvironmentPlan
 from tools.workspace.faults import FaultKind, InfraFault
