@@ -27,6 +27,7 @@ from tools.workspace.init_volume import init_volume
 from tools.workspace.layers import Instance
 from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 from tools.workspace.scratch import scratch
+from tools.workspace.together import together
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,12 @@ async def prepare(
     task = located.task
     with stages.stage("mirror"):
         mirror, commit = await mirror_of(located, home, config, observer)
-        try:
-            blobs = await _hidden_blobs(mirror, commit, task)
-        except GitError as error:
-            raise InvalidTask(f"test_patch does not apply to the base: {error}") from error
     with stages.stage("image"):
         await _check_test_paths(mirror, commit, task)
-        wish = await survey(
+        surveying = survey(
             mirror, commit, located, wanted=config.images.python, with_facts=config.images.facts
         )
+        wish, blobs = await together(surveying, _hidden_blobs(mirror, commit, task))
         base = await choose_base(wish, partial(base_image, builder, config, observer))
         planned = environment_of(wish, base.python)
         wanted = Wanted(located, mirror, commit, base, planned)
@@ -157,7 +155,11 @@ async def base_image(builder: Builder, config: RunConfig, observer: Observer, py
 
 
 async def _hidden_blobs(mirror: Mirror, commit: str, task: Task) -> dict[str, str]:
-    """Applies `test_patch` in an index of its own and reads the hashes of what it changes."""
+    """Applies `test_patch` in an index of its own and reads the hashes of what it changes.
+
+    Raises:
+        InvalidTask: it does not apply.
+    """
     if not task.test_patch:
         return {}
     with scratch() as own:
@@ -168,9 +170,12 @@ async def _hidden_blobs(mirror: Mirror, commit: str, task: Task) -> dict[str, st
         }
         (own / "objects").mkdir()
         await git("read-tree", commit, cwd=mirror.path, env=env)
-        await git(
-            "apply", "--cached", "-", cwd=mirror.path, env=env, stdin=task.test_patch.encode()
-        )
+        try:
+            await git(
+                "apply", "--cached", "-", cwd=mirror.path, env=env, stdin=task.test_patch.encode()
+            )
+        except GitError as error:
+            raise InvalidTask(f"test_patch does not apply to the base: {error}") from error
         changed = await git(
             "diff", "--cached", "--raw", "--no-abbrev", "-z", "--no-renames", commit,
             cwd=mirror.path, env=env,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidName, canonicalize_name
 
 # Modules whose distribution has another name.
 DISTRIBUTIONS = {
@@ -90,8 +90,9 @@ def distribution(module: str) -> str:
 def name_of(line: str) -> str:
     """The canonical name of a requirement line; "" for an option, a path or an address."""
     try:
-        return canonicalize_name(Requirement(line.partition(" #")[0].strip()).name)
-    except InvalidRequirement:
+        name = Requirement(line.partition(" #")[0].strip()).name
+        return canonicalize_name(name, validate=True)
+    except (InvalidRequirement, InvalidName):
         return ""
 
 

@@ -73,17 +73,13 @@ async def _with_included(
     """The files wanted, and what lists of requirements among them include, wherever that lies."""
     found: dict[str, str] = {}
     while wanted:
-        texts = await asyncio.gather(*(_text(mirror, commit, path) for path in wanted))
-        found |= dict(zip(wanted, texts, strict=True))
+        texts = await mirror.files(commit, wanted)
+        found |= {path: texts.get(path, b"").decode("utf-8", "replace") for path in wanted}
         included = {path for name in wanted for path in includes(name, found[name])}
         if "tox.ini" in wanted:
             included |= set(read_tox(found["tox.ini"], FALLBACK).lists)
         wanted = sorted(included & there - set(found))
     return found
-
-
-async def _text(mirror: Mirror, commit: str, path: str) -> str:
-    return (await mirror.file(commit, path) or b"").decode("utf-8", "replace")
 
 
 async def _modules(mirror: Mirror, commit: str, paths: tuple[str, ...]) -> Imported:

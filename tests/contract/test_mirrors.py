@@ -49,6 +49,21 @@ async def test_a_full_id_that_is_there_needs_its_source_no_more(
     assert caught.value.retryable
 
 
+async def test_many_files_are_read_at_once(new_repository: New, tmp_path: Path) -> None:
+    repository = new_repository("r")
+    files = {
+        "a.txt": "one\n\nmore\n", "empty": "", "d/b c.txt": "0123 blob 5\n", "no missing": "x",
+        "\u00fc": "y",
+    }  # fmt: skip
+    commit = repository.commit(files)
+    mirror = await opened(repository.path, commit, tmp_path)
+    asked = [*files, "absent", "absent missing", "d", "new\nline", "a.txt"]
+    assert await mirror.files(commit, asked) == {
+        name: text.encode() for name, text in files.items()
+    }
+    assert await mirror.files(commit, ()) == {}
+
+
 async def test_a_branch_is_fetched_again(new_repository: New, tmp_path: Path) -> None:
     repository = new_repository("r")
     first = repository.commit({"a.txt": "one"})

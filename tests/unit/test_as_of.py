@@ -31,6 +31,17 @@ def test_all_move_where_many_have_to() -> None:
     assert dates.newer == {"a": OWN, "z": OWN}
 
 
+def test_pinned_names_move_together_and_are_never_too_many() -> None:
+    pinned = frozenset(f"p{number}" for number in range(MOST_NEWER + 1))
+    dates = AsOf.of((YEAR, OWN), pinned)
+    assert dates.move(["a"])
+    assert set(dates.newer) == {"a"}
+    assert dates.move(["p0", "b"])
+    assert set(dates.newer) == {"a", "b", *pinned}
+    assert (dates.date, dates.newest) == (YEAR, OWN)
+    assert not dates.move(["p1"])
+
+
 def test_one_date_alone_is_kept() -> None:
     dates = AsOf.of((OWN,))
     assert not dates.move(["a", "b"])
@@ -39,8 +50,8 @@ def test_one_date_alone_is_kept() -> None:
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=1), max_size=40))
 def test_it_ends_and_is_never_later_than_the_last(asked: list[list[str]]) -> None:
-    dates = AsOf.of((YEAR, HALF, OWN))
+    dates = AsOf.of((YEAR, HALF, OWN), frozenset("ab"))
     moves = sum(dates.move(names) for names in asked)
     assert moves <= 2 * 8
     assert YEAR <= dates.date <= dates.newest <= OWN
-    assert len(dates.newer) <= MOST_NEWER
+    assert len(set(dates.newer) - dates.pinned) <= MOST_NEWER

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.pins import Difference, difference, nearest, parse_pins, written
+from tools.workspace.pins import Difference, difference, nearest, parse_pins, pinned_names, written
 
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=3)
 VERSIONS = st.lists(st.sampled_from(string.digits), min_size=1, max_size=3).map(".".join)
@@ -61,3 +61,11 @@ def test_names_are_compared_as_the_index_does() -> None:
 )
 def test_the_nearest_needs_the_fewest_changes(candidates: list[dict[str, str]], index: int) -> None:
     assert nearest(candidates, {"a": "1", "b": "2"}) == index
+
+
+def test_what_gives_one_version_is_pinned() -> None:
+    lines = (
+        "A_b==1.0", "c[x]===2", "d==3.*", "e>=1", "f==1; python_version < '3'", "g>=1,==1.5",
+        "-r other.txt", "",
+    )  # fmt: skip
+    assert pinned_names(lines) == {"a-b", "c", "g"}

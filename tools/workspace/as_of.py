@@ -14,18 +14,21 @@ class AsOf:
     Attributes:
         date: for whatever is not named below.
         later: what may be moved to, the earliest first.
+        pinned: names of which one version will do, whenever it was released: they move together,
+            which is one try, and are never too many.
         newer: names with dates of their own.
     """
 
     date: str
     later: tuple[str, ...] = ()
+    pinned: frozenset[str] = frozenset()
     newer: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, dates: tuple[str, ...]) -> "AsOf":
+    def of(cls, dates: tuple[str, ...], pinned: frozenset[str] = frozenset()) -> "AsOf":
         """Begins at the first of some dates."""
         first, *later = dates
-        return cls(first, tuple(later))
+        return cls(first, tuple(later), pinned)
 
     @property
     def newest(self) -> str:
@@ -43,14 +46,16 @@ class AsOf:
         Returns:
             Whether there are more releases to choose from now.
         """
-        moved = False
-        for name in dict.fromkeys(names):
+        moved, asked = False, dict.fromkeys(names)
+        if self.pinned & set(asked):
+            asked |= dict.fromkeys(sorted(self.pinned))
+        for name in asked:
             held = self.newer.get(name, self.date)
             following = next((date for date in self.later if date > held), "")
             if following:
                 self.newer[name] = following
                 moved = True
-        while len(self.newer) > MOST_NEWER:
-            self.date = min(self.newer.values())
+        while len(own := set(self.newer) - self.pinned) > MOST_NEWER:
+            self.date = min(self.newer[name] for name in own)
             self.newer = {name: date for name, date in self.newer.items() if date > self.date}
         return moved

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from tools.workspace.activation import activation
 from tools.workspace.build_container import BuildContainer
+from tools.workspace.editable import Backend, install_editable
 from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.pins import Pins, difference, parse_pins
@@ -136,11 +137,13 @@ async def _held(made: BuildContainer) -> dict[str, str]:
     return parse_pins(done.stdout.decode())
 
 
-async def install_project(made: BuildContainer) -> None:
+async def install_project(made: BuildContainer, backend: Backend) -> None:
     """Editable and without dependencies; with the tools that are there, if at all possible.
 
-    pip can do it where the Python's last setuptools is too old for uv.
+    pip can do it where the Python's last setuptools is too old for the others.
     """
+    if await install_editable(made, backend):
+        return
     path = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
     target = ("--no-deps", "--no-build-isolation", "-e", PROJECT)
     for argv in ((*UV, *target), (PYTHON, "-m", "pip", "install", "-q", *target)):

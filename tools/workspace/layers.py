@@ -9,15 +9,14 @@ there is never built again.
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from tools.workspace import labels as label
 from tools.workspace.build_container import BuildContainer
 from tools.workspace.builder import Builder
 from tools.workspace.checkpoints import checkpoints, recent
+from tools.workspace.editable import Backend, backend_of
 from tools.workspace.engine import Engine, Image
 from tools.workspace.environment import EnvironmentPlan
 from tools.workspace.environment_layer import environment_layer, tools_layer
@@ -28,11 +27,9 @@ from tools.workspace.mirrors import Mirror
 from tools.workspace.other_copies import remove_other_copies
 from tools.workspace.repository_layer import Below, advance, project_name, repository_layer
 from tools.workspace.scratch import scratch
+from tools.workspace.together import together
 
-First = TypeVar("First")
-Second = TypeVar("Second")
-
-RECIPE = "2"  # raised when what is done on top of an environment changes
+RECIPE = "3"  # raised when what is done on top of an environment changes
 OBJECTS = "agent_runner.objects_sha256"
 ENVIRONMENT = "agent_runner.environment"
 RECENT = "recent"
@@ -152,28 +149,19 @@ async def _cuts(mirror: Mirror, commit: str) -> _Cuts:
 
 @dataclass(frozen=True)
 class _History:
-    """What comes on top of the last cut, and what the whole may hold."""
+    """What comes on top of the last cut, what the whole may hold, and what installs it."""
 
     step: Step
     objects_sha256: str
+    backend: Backend
 
 
 async def _history(mirror: Mirror, commit: str, since: str, own: Path) -> _History:
     tags = await tags_before(mirror, commit)
     made = step(mirror, commit, own, since=since, tags=tags)
-    return _History(*await _together(made, allowed_digest(mirror, commit, tags)))
-
-
-async def _together(
-    first: Coroutine[None, None, First], second: Coroutine[None, None, Second]
-) -> tuple[First, Second]:
-    """Both at once; where one fails the other ends too."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = group.create_task(first), group.create_task(second)
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
-    return tasks[0].result(), tasks[1].result()
+    pyproject = await mirror.file(commit, "pyproject.toml") or b""
+    backend = backend_of(pyproject.decode("utf-8", "replace"))
+    return _History(*await together(made, allowed_digest(mirror, commit, tags)), backend)
 
 
 @dataclass(frozen=True)
@@ -206,7 +194,7 @@ async def _on_top(
         found = await history
         builder.report(f"installing the project at {found.step.commit[:12]}")
         await advance(made.container, found.step, builder.timeout_s)
-        await _together(_install(made, plan), remove_other_copies(made, plan.project))
+        await together(_install(made, plan, found.backend), remove_other_copies(made, plan.project))
         labels = {
             label.LAYER: "instance",
             OBJECTS: found.objects_sha256,
@@ -216,7 +204,7 @@ async def _on_top(
         return await builder.keep(made, tag, labels | key)
 
 
-async def _install(made: BuildContainer, plan: EnvironmentPlan) -> None:
+async def _install(made: BuildContainer, plan: EnvironmentPlan, backend: Backend) -> None:
     if plan.metadata_file:
-        await install_project(made)
+        await install_project(made, backend)
     await hide_build_products(made)

@@ -8,7 +8,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ STALE_S = 900.0
 
 class UnknownRef(Exception):
     """The repository has no such ref; the message names both."""
+
+
+# What `git cat-file --batch` says before an object.
+OBJECT = re.compile(rb"[0-9a-f]+ (\w+) (\d+)")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,25 @@ class Mirror:
             return await git("cat-file", "blob", f"{commit}:{path}", cwd=self.path)
         except GitError:
             return None
+
+    async def files(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """The contents of those paths that are files at a commit, by one process of git."""
+        # A name that holds the end of a line cannot be asked for together with others.
+        asked = [path for path in dict.fromkeys(paths) if "\n" not in path]
+        names = "".join(f"{commit}:{path}\n" for path in asked)
+        stdin = names.encode("utf-8", "surrogateescape")
+        out = await git("cat-file", "--batch", cwd=self.path, stdin=stdin)
+        found, at = {}, 0
+        for path in asked:
+            end = out.index(b"\n", at)
+            told, at = OBJECT.fullmatch(out, at, end), end + 1
+            if told is None:  # there is no such file, or it is another repository's commit
+                continue
+            size_bytes = int(told[2])
+            if told[1] == b"blob":
+                found[path] = out[at : at + size_bytes]
+            at += size_bytes + 1
+        return found
 
     async def tree(self, commit: str) -> bytes:
         """A commit's files as a tar archive."""

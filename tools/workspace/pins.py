@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)")
@@ -51,3 +52,17 @@ def nearest(candidates: Sequence[Pins], want: Pins) -> int:
 def digest(parts: Iterable[str]) -> str:
     """Sixteen hexadecimal digits of what determines a layer."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def pinned_names(lines: Iterable[str]) -> frozenset[str]:
+    """What requirement lines give one version of, whatever the environment."""
+    found = set()
+    for line in lines:
+        try:
+            asked = Requirement(line)
+        except InvalidRequirement:
+            continue
+        exact = (one for one in asked.specifier if one.operator in {"==", "==="})
+        if asked.marker is None and any("*" not in one.version for one in exact):
+            found.add(str(canonicalize_name(asked.name)))
+    return frozenset(found)

@@ -11,7 +11,7 @@ from tools.workspace.build_container import BuildContainer
 from tools.workspace.channel import Execution
 from tools.workspace.environment import OVERRIDES_AS_OF, EnvironmentPlan
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.pins import parse_pins, written
+from tools.workspace.pins import parse_pins, pinned_names, written
 from tools.workspace.requirement_lists import Wanted, read_lists
 from tools.workspace.resolution import Resolution
 from tools.workspace.uv_inputs import (
@@ -80,7 +80,7 @@ class Resolver:
             backend = ("--overrides", f"{INPUTS}/instead.txt", *plan.build_requires)
             install = ("uv", "pip", "install", "-q", "--no-config", "--python", PYTHON)
             await made.attempt(*install, *dates(plan.at(plan.dates[0])), *backend)
-        return cls(made, plan, AsOf.of(plan.dates), wanted)
+        return cls(made, plan, AsOf.of(plan.dates, _pinned(plan, wanted)), wanted)
 
     async def resolve(self) -> Resolution:
         """Everything the environment holds.
@@ -140,6 +140,7 @@ class Resolver:
         if anew or loose:
             self.anew |= anew
             self.loosened |= loose
+            self.as_of.pinned -= set(loose)
             await self._rewrite()
             return True
         if self.as_of.move(sorted(too_old(said))):
@@ -192,6 +193,11 @@ class Resolver:
 def _is_built(plan: EnvironmentPlan) -> bool:
     """Whether the project's metadata have to be built to be known."""
     return bool(plan.metadata_file) and plan.stated is None
+
+
+def _pinned(plan: EnvironmentPlan, wanted: Wanted) -> frozenset[str]:
+    always = (*plan.requirements, *wanted.lines, *(plan.stated or {}).get("", ()))
+    return pinned_names(always) - _names(plan.overrides)
 
 
 def _names(lines: Iterable[str]) -> set[str]:

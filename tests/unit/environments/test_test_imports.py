@@ -1,7 +1,7 @@
 """What tests import, and who names a distribution for it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_runner.environments.imports import (
@@ -89,6 +89,7 @@ def test_what_is_no_conda_environment_names_nothing(text: str) -> None:
 
 
 @settings(deadline=None)
+@example("0_")
 @given(st.text(max_size=80))
 def test_no_line_breaks_the_readers(line: str) -> None:
     assert name_of(line) == name_of(name_of(line)) or not name_of(line)
