@@ -22,7 +22,7 @@ from agent_runner.prepare import mirror_of
 from agent_runner.task import Located
 from tools.workspace.base_image import Base, find_base
 from tools.workspace.builder import Builder
-from tools.workspace.checkpoints import checkpoints
+from tools.workspace.checkpoints import cuts
 from tools.workspace.engine import Engine
 from tools.workspace.environment_layer import known_resolution
 from tools.workspace.ground import PINS
@@ -133,7 +133,7 @@ async def _explain(config: RunConfig, located: Located) -> Explained:
             dates=plan.dates,
             pins=pins,
             left_out=resolution.skipped if resolution else (),
-            checkpoints=await checkpoints(mirror, commit),
+            checkpoints=(await cuts(mirror, commit)).shared,
             published=located.official.image if located.official else "",
             missing_base="" if base else finding.missing,
             instance=instance,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.conftest import MakeRepository, Repository
 from tools.workspace import checkpoints as dated
-from tools.workspace.checkpoints import checkpoints, recent
+from tools.workspace.checkpoints import cuts
 from tools.workspace.mirrors import open_mirror
 
 
@@ -37,11 +37,11 @@ async def test_checkpoints_are_the_last_commits_before_calendar_dates(
     at = {date: _commit_at(busy, date) for date in dates.split()}
     mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
     expected = (at["2019-12-30"], at["2020-12-31"])
-    assert await checkpoints(mirror, at["2021-08-01"]) == expected
-    assert await checkpoints(mirror, at["2021-01-01"]) == expected
-    assert await checkpoints(mirror, at["2020-12-31"]) == (at["2019-12-30"],)
-    assert await checkpoints(mirror, at["2019-12-30"]) == (at["2018-05-01"],)
-    assert await checkpoints(mirror, at["2018-05-01"]) == ()
+    assert (await cuts(mirror, at["2021-08-01"])).shared == expected
+    assert (await cuts(mirror, at["2021-01-01"])).shared == expected
+    assert (await cuts(mirror, at["2020-12-31"])).shared == (at["2019-12-30"],)
+    assert (await cuts(mirror, at["2019-12-30"])).shared == (at["2018-05-01"],)
+    assert (await cuts(mirror, at["2018-05-01"])).shared == ()
 
 
 async def test_a_checkpoint_is_an_ancestor_whatever_the_dates_say(
@@ -51,7 +51,7 @@ async def test_a_checkpoint_is_an_ancestor_whatever_the_dates_say(
     base = _commit_at(busy, "2021-08-01")
     _commit_at(busy, "2019-06-01")  # later than the base, with a clock gone wrong
     mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
-    assert await checkpoints(mirror, base) == (first,)
+    assert (await cuts(mirror, base)).shared == (first,)
 
 
 async def test_a_short_history_is_not_worth_layers(
@@ -61,19 +61,36 @@ async def test_a_short_history_is_not_worth_layers(
     for date in ("2019-01-01", "2021-01-01", "2021-08-01"):
         base = _commit_at(repository, date)
     mirror = await open_mirror(str(repository.path), "HEAD", tmp_path / "home", timeout_s=30)
-    assert await checkpoints(mirror, base) == ()
+    assert (await cuts(mirror, base)).shared == ()
 
 
 async def test_what_is_recent_is_cut_at_its_half_year(
     busy: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dates = "2020-12-31 2021-03-01 2021-06-30 2021-07-01 2021-08-01"
+    dates = "2020-12-30 2020-12-31 2021-03-01 2021-06-30 2021-07-01 2021-08-01"
     at = {date: _commit_at(busy, date) for date in dates.split()}
     mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
-    year = at["2020-12-31"]
-    assert await recent(mirror, at["2021-08-01"], year) == at["2021-06-30"]
-    assert await recent(mirror, at["2021-07-01"], year) == at["2021-06-30"]
-    assert await recent(mirror, at["2021-06-30"], year) == "", "its half year is its year"
-    assert await recent(mirror, at["2021-08-01"], "") == "", "a short history"
+
+    async def recent(date: str) -> str:
+        found = await cuts(mirror, at[date])
+        assert found.last == (found.recent or "".join(found.shared))
+        return found.recent
+
+    assert await recent("2021-08-01") == at["2021-06-30"]
+    assert await recent("2021-07-01") == at["2021-06-30"]
+    assert await recent("2021-06-30") == "", "its half year is its year"
+    monkeypatch.setattr(dated, "WORTH_COMMITS", 2)
+    assert await recent("2021-08-01") == at["2021-06-30"]
     monkeypatch.setattr(dated, "WORTH_COMMITS", 3)
-    assert await recent(mirror, at["2021-08-01"], year) == "", "two commits are no layer"
+    assert await recent("2021-08-01") == "", "a short history"
+
+
+async def test_two_commits_are_no_recent_layer(
+    busy: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dates = "2020-10-01 2020-11-01 2020-12-31 2021-03-01 2021-06-30 2021-08-01"
+    at = {date: _commit_at(busy, date) for date in dates.split()}
+    mirror = await open_mirror(str(busy.path), "HEAD", tmp_path / "home", timeout_s=30)
+    monkeypatch.setattr(dated, "WORTH_COMMITS", 3)
+    found = await cuts(mirror, at["2021-08-01"])
+    assert (found.shared, found.recent) == ((at["2020-12-31"],), "")

@@ -4,6 +4,8 @@ Eras and years lie below the environments. A half year lies on one: below it, it
 environment be stored once more.
 """
 
+import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tools.workspace.git import git
@@ -27,30 +29,41 @@ def boundaries(commit_s: int) -> tuple[int, int]:
     return root_s, year_s
 
 
-async def checkpoints(mirror: Mirror, commit: str) -> tuple[str, ...]:
-    """Ancestors whose history a commit's layer stands on, oldest first; none where it is short.
+@dataclass(frozen=True)
+class Cuts:
+    """Ancestors whose history a commit's layer stands on.
 
-    They are the last commits of the first-parent line before the boundaries, so they depend on the
-    commit alone, and nothing in them is later than it.
+    Attributes:
+        shared: those below the environment, oldest first; none where the history is short.
+        recent: the one that commits of a half year share on an environment; "" where it is not
+            worth a layer.
     """
-    found: list[str] = []
-    for before_s in boundaries(await commit_s(mirror, commit)):
-        ancestor = await _last_before(mirror, commit, before_s)
-        if ancestor and ancestor not in found and await _is_worth(mirror, ancestor):
-            found.append(ancestor)
-    return tuple(found)
+
+    shared: tuple[str, ...]
+    recent: str
+
+    @property
+    def last(self) -> str:
+        """The newest of them; "" for none."""
+        return self.recent or "".join(self.shared[-1:])
 
 
-async def recent(mirror: Mirror, commit: str, since: str) -> str:
-    """The ancestor that commits of a half year share on an environment; "" if it is not worth it.
+async def cuts(mirror: Mirror, commit: str) -> Cuts:
+    """Where a commit's history is cut.
 
-    Args:
-        since: the last of the commit's `checkpoints`, "" for none.
+    At the last commits of the first-parent line before calendar boundaries, so that they depend on
+    the commit alone, and nothing in them is later than it.
     """
-    if not since:
-        return ""
-    ancestor = await _last_before(mirror, commit, half_year(await commit_s(mirror, commit)))
-    return ancestor if await _is_worth(mirror, ancestor, since) else ""
+    date_s = await commit_s(mirror, commit)
+    before = (*boundaries(date_s), half_year(date_s))
+    found = await asyncio.gather(*(_last_before(mirror, commit, each_s) for each_s in before))
+    *dated, half = found
+    named = [each for each in dict.fromkeys(dated) if each]
+    worth = await asyncio.gather(*(_is_worth(mirror, each) for each in named))
+    shared = tuple(each for each, is_worth in zip(named, worth, strict=True) if is_worth)
+    if not shared or not await _is_worth(mirror, half, shared[-1]):
+        return Cuts(shared, "")
+    return Cuts(shared, half)
 
 
 def half_year(commit_s: int) -> int:

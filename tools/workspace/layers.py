@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.workspace import labels as label
 from tools.workspace.build_container import BuildContainer
 from tools.workspace.builder import Builder
-from tools.workspace.checkpoints import checkpoints, recent
+from tools.workspace.checkpoints import Cuts, cuts
 from tools.workspace.editable import Backend, backend_of
 from tools.workspace.engine import Engine, Image
 from tools.workspace.environment import EnvironmentPlan
@@ -110,41 +110,18 @@ async def build_instance(
         image = await builder.engine.image(tag)
         if image is not None:
             return Instance(tag, key, image, built=False)
-        cuts = await _cuts(mirror, commit)
+        cut = await cuts(mirror, commit)
         with scratch() as own:
             # The host's git works it out while the engine builds what lies below.
-            history = asyncio.create_task(_history(mirror, commit, cuts.last, own))
+            history = asyncio.create_task(_history(mirror, commit, cut.last, own))
             try:
-                below = await _below(making, base, plan, mirror, commit, cuts)
+                below = await _below(making, base, plan, mirror, commit, cut)
                 image = await _on_top(making, plan, below, history, tag, {label.KEY: key})
             finally:
                 history.cancel()
                 await asyncio.gather(history, return_exceptions=True)
         await builder.trim_packages()
     return Instance(tag, key, image, built=True)
-
-
-@dataclass(frozen=True)
-class _Cuts:
-    """The ancestors a commit's history is stored at.
-
-    Attributes:
-        shared: those below the environment, oldest first.
-        recent: the one on it; "" for none.
-    """
-
-    shared: tuple[str, ...]
-    recent: str
-
-    @property
-    def last(self) -> str:
-        """The newest of them; "" for none."""
-        return self.recent or "".join(self.shared[-1:])
-
-
-async def _cuts(mirror: Mirror, commit: str) -> _Cuts:
-    shared = await checkpoints(mirror, commit)
-    return _Cuts(shared, await recent(mirror, commit, "".join(shared[-1:])))
 
 
 @dataclass(frozen=True)
@@ -173,16 +150,16 @@ class _Ground:
 
 
 async def _below(
-    builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str, cuts: _Cuts
+    builder: Builder, base: Image, plan: EnvironmentPlan, mirror: Mirror, commit: str, cut: Cuts
 ) -> _Ground:
     below = Below(await tools_layer(builder, base, plan))
-    for checkpoint in cuts.shared:
+    for checkpoint in cut.shared:
         below = await repository_layer(builder, below, mirror, checkpoint)
     environment = await environment_layer(builder, below.image, plan, mirror, commit)
-    if not cuts.recent:
+    if not cut.recent:
         return _Ground(environment, environment)
     lower = Below(environment, below.commit)
-    upper = await repository_layer(builder, lower, mirror, cuts.recent, RECENT)
+    upper = await repository_layer(builder, lower, mirror, cut.recent, RECENT)
     return _Ground(upper.image, environment)
 
 
