@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -74,3 +75,20 @@ async def test_a_backend_that_cannot_is_told(builder: Builder, base: Base) -> No
     async with builder.container(base.image.id) as made:
         await made.step("making", "sh", "-c", "mkdir -p /testbed && uv venv -q /opt/venv")
         assert not await install_editable(made, Backend("absent.hooks"))
+
+
+async def test_what_has_to_be_fetched_for_the_installation_is(
+    builder: Builder, new_repository: MakeRepository, plan_of: PlanOf, throwaway: list[str],
+    base: Base,
+) -> None:  # fmt: skip
+    repository = new_repository("fetching")
+    backend = "[build-system]\nrequires = ['flit_core<4']\nbuild-backend = 'flit_core.buildapi'\n"
+    project = "[project]\nname = 'own'\nversion = '1.5'\ndescription = 'own'\n"
+    repository.commit({"pyproject.toml": backend + project, "own.py": ""})
+    mirror, commit, plan = await plan_of(repository.path)
+    bare = replace(plan, build_requires=())  # so that the environment cannot build it
+    instance = await layers.build_instance(builder, base.image, bare, mirror, commit)
+    throwaway += [instance.tag, instance.environment]
+    async with builder.container(instance.image.id) as made:
+        assert await is_editable(made, "uv", "pip", "list", "--python", PYTHON)
+        assert "flit" not in await said(made, "uv", "pip", "freeze", "--python", PYTHON)

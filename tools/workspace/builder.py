@@ -28,6 +28,7 @@ BUNDLES = (
 # Below /dev, which is in memory: of a mount elsewhere a layer would keep the empty directory.
 CACHE = "/dev/agent_runner_packages"
 CACHE_IN_MEMORY = "/build/packages"
+OFFLINE = {"UV_CACHE_DIR": CACHE_IN_MEMORY, "UV_LINK_MODE": "copy", "UV_OFFLINE": "1"}
 PASSED_ON = (
     "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -90,6 +91,13 @@ class Builder:
                 content = await asyncio.to_thread(Path(self._certificates).read_bytes)
                 await built.put_in_memory(CERTIFICATES, content)
             yield built
+
+    @asynccontextmanager
+    async def offline(self, image: str) -> AsyncIterator[BuildContainer]:
+        """The same without the index: it is there sooner, and gone sooner."""
+        spec = replace(self._spec(image), network="none", binds=())
+        async with self.running(spec) as container:
+            yield BuildContainer(container, self.timeout_s, OFFLINE)
 
     @asynccontextmanager
     async def _caching(self) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from tools.workspace.build_container import BuildContainer
 from tools.workspace.spec import PROJECT, VENV
 from tools.workspace.uv_inputs import PYTHON
 
+ON_PATH = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
 SETUPTOOLS = "setuptools.build_meta:__legacy__"  # where a project names none (PEP 517)
 # Builds the wheel, lets uv install it, and says what an installation from a directory says of
 # itself (PEP 610). A backend is not to find modules of the project but by its `backend-path`.
@@ -58,6 +59,5 @@ def backend_of(pyproject: str) -> Backend:
 
 async def install_editable(made: BuildContainer, backend: Backend) -> bool:
     """Whether it could be done that way; old backends and Pythons cannot."""
-    path = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
-    argv = ("env", path, PYTHON, "-c", INSTALL, backend.name, *backend.path)
+    argv = ("env", ON_PATH, PYTHON, "-c", INSTALL, backend.name, *backend.path)
     return (await made.attempt(*argv, cwd=PROJECT)).ok

@@ -15,6 +15,7 @@ from pathlib import Path
 from tools.workspace.checkpoints import commit_s
 from tools.workspace.git import git, plain_config
 from tools.workspace.mirrors import Mirror
+from tools.workspace.together import together
 
 BRANCH = "main"
 # A git that meets an object again touches its pack, and the file system copies all of that up.
@@ -112,9 +113,9 @@ async def step(
     settings = ("-c", f"pack.packSizeLimit={PACK_LIMIT}", "-c", "pack.compression=1")
     pack = ("pack-objects", "-q", "--revs", "--delta-base-offset", str(packs / "pack"))
     names = "".join(f"{name}\n" for name in wanted).encode()
-    await git(*settings, *pack, cwd=mirror.path, env=plain_config(), stdin=names)
-    date_s = await commit_s(mirror, commit)
-    refs = await _packed_refs(mirror, commit, tags)
+    packing = git(*settings, *pack, cwd=mirror.path, env=plain_config(), stdin=names)
+    described = together(commit_s(mirror, commit), _packed_refs(mirror, commit, tags))
+    _, (date_s, refs) = await together(packing, described)
     tar = where / "step.tar"
     await asyncio.to_thread(_write_tar, tar, packs, refs, is_first=not since)
     return Step(commit, tar, date_s)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from tools.workspace.activation import activation
 from tools.workspace.build_container import BuildContainer
-from tools.workspace.editable import Backend, install_editable
+from tools.workspace.editable import ON_PATH, Backend, install_editable
 from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.pins import Pins, difference, parse_pins
@@ -137,20 +137,29 @@ async def _held(made: BuildContainer) -> dict[str, str]:
     return parse_pins(done.stdout.decode())
 
 
-async def install_project(made: BuildContainer, backend: Backend) -> None:
-    """Editable and without dependencies; with the tools that are there, if at all possible.
+async def install_project(made: BuildContainer, backend: Backend) -> bool:
+    """Editable, without dependencies, with the tools that are there; whether that could be done.
 
     pip can do it where the Python's last setuptools is too old for the others.
     """
     if await install_editable(made, backend):
-        return
-    path = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
+        return True
     target = ("--no-deps", "--no-build-isolation", "-e", PROJECT)
     for argv in ((*UV, *target), (PYTHON, "-m", "pip", "install", "-q", *target)):
-        done = await made.attempt("env", path, *argv, cwd=PROJECT)
-        if done.ok:
-            return
-    await made.step("installing the project", *UV, "--no-deps", "-e", PROJECT, cwd=PROJECT)
+        if (await made.attempt("env", ON_PATH, *argv, cwd=PROJECT)).ok:
+            return True
+    return False
+
+
+async def install_with_index(made: BuildContainer, backend: Backend) -> bool:
+    """The same where something is fetched for it, be it the newest tools in the end.
+
+    Raises:
+        InfraFault: `image_unavailable`, where that does not do it either; `index_unreachable`.
+    """
+    if not await install_project(made, backend):
+        await made.step("installing the project", *UV, "--no-deps", "-e", PROJECT, cwd=PROJECT)
+    return True
 
 
 async def hide_build_products(made: BuildContainer) -> None:

@@ -9,6 +9,7 @@ there is never built again.
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,18 @@ from tools.workspace.environment import EnvironmentPlan
 from tools.workspace.environment_layer import environment_layer, tools_layer
 from tools.workspace.ground import base_key
 from tools.workspace.history import Step, allowed_digest, step, tags_before
-from tools.workspace.install import hide_build_products, install_project
+from tools.workspace.install import (
+    hide_build_products,
+    install_project,
+    install_with_index,
+)
 from tools.workspace.mirrors import Mirror
 from tools.workspace.other_copies import remove_other_copies
 from tools.workspace.repository_layer import Below, advance, project_name, repository_layer
 from tools.workspace.scratch import scratch
 from tools.workspace.together import together
+
+Install = Callable[[BuildContainer, Backend], Coroutine[None, None, bool]]
 
 RECIPE = "3"  # raised when what is done on top of an environment changes
 OBJECTS = "agent_runner.objects_sha256"
@@ -114,31 +121,38 @@ async def build_instance(
         with scratch() as own:
             # The host's git works it out while the engine builds what lies below.
             history = asyncio.create_task(_history(mirror, commit, cut.last, own))
+            objects = asyncio.create_task(_objects(mirror, commit, history))
             try:
                 below = await _below(making, base, plan, mirror, commit, cut)
-                image = await _on_top(making, plan, below, history, tag, {label.KEY: key})
+                made = _on_top(making, plan, below, history, objects, tag, {label.KEY: key})
+                image = await made
             finally:
-                history.cancel()
-                await asyncio.gather(history, return_exceptions=True)
+                for each in (history, objects):
+                    each.cancel()
+                await asyncio.gather(history, objects, return_exceptions=True)
         await builder.trim_packages()
     return Instance(tag, key, image, built=True)
 
 
 @dataclass(frozen=True)
 class _History:
-    """What comes on top of the last cut, what the whole may hold, and what installs it."""
+    """What comes on top of the last cut, and what installs it."""
 
     step: Step
-    objects_sha256: str
+    tags: tuple[str, ...]
     backend: Backend
 
 
 async def _history(mirror: Mirror, commit: str, since: str, own: Path) -> _History:
     tags = await tags_before(mirror, commit)
     made = step(mirror, commit, own, since=since, tags=tags)
-    pyproject = await mirror.file(commit, "pyproject.toml") or b""
-    backend = backend_of(pyproject.decode("utf-8", "replace"))
-    return _History(*await together(made, allowed_digest(mirror, commit, tags)), backend)
+    found, pyproject = await together(made, mirror.file(commit, "pyproject.toml"))
+    return _History(found, tags, backend_of((pyproject or b"").decode("utf-8", "replace")))
+
+
+async def _objects(mirror: Mirror, commit: str, history: asyncio.Task[_History]) -> str:
+    """What the whole may hold; after the rest, since nobody waits for it before the end."""
+    return await allowed_digest(mirror, commit, (await history).tags)
 
 
 @dataclass(frozen=True)
@@ -165,23 +179,37 @@ async def _below(
 
 async def _on_top(
     builder: Builder, plan: EnvironmentPlan, below: _Ground, history: asyncio.Task[_History],
-    tag: str, key: dict[str, str],
+    objects: asyncio.Task[str], tag: str, key: dict[str, str],
 ) -> Image:  # fmt: skip
-    async with builder.container(below.image.id) as made:
-        found = await history
-        builder.report(f"installing the project at {found.step.commit[:12]}")
-        await advance(made.container, found.step, builder.timeout_s)
-        await together(_install(made, plan, found.backend), remove_other_copies(made, plan.project))
+    async def keep(made: BuildContainer) -> Image:
         labels = {
             label.LAYER: "instance",
-            OBJECTS: found.objects_sha256,
-            COMMIT: found.step.commit,
+            OBJECTS: await objects,
+            COMMIT: history.result().step.commit,
             ENVIRONMENT: below.environment.tags[0],
         }
         return await builder.keep(made, tag, labels | key)
 
+    builder.report("installing the project")
+    # A container without a network is there sooner, and the index is rarely needed.
+    async with builder.offline(below.image.id) as made:
+        if await _place(made, plan, await history, install_project, builder.timeout_s):
+            return await keep(made)
+    async with builder.container(below.image.id) as made:
+        await _place(made, plan, await history, install_with_index, builder.timeout_s)
+        return await keep(made)
 
-async def _install(made: BuildContainer, plan: EnvironmentPlan, backend: Backend) -> None:
-    if plan.metadata_file:
-        await install_project(made, backend)
+
+async def _place(
+    made: BuildContainer, plan: EnvironmentPlan, found: _History, install: Install, timeout_s: float
+) -> bool:
+    """Brings commit and installation into a container; whether the latter could be done."""
+    await advance(made.container, found.step, timeout_s)
+    installing = install(made, found.backend) if plan.metadata_file else _nothing()
+    done, _ = await together(installing, remove_other_copies(made, plan.project))
     await hide_build_products(made)
+    return done
+
+
+async def _nothing() -> bool:
+    return True
