@@ -35,11 +35,9 @@ class Lost:
 
     async def respond(self, request: web.Request, chat: Chat) -> web.StreamResponse:
         """Send the share, and end."""
-        whole = await self.inner.respond(request, chat)
-        body = _body_of(whole)
+        part, body = await _unsent(self.inner, request, chat)
         if body is None:
-            return whole
-        part = _head_of(whole, len(body))
+            return part
         if self.share:
             await part.prepare(request)
             await part.write(body[: max(1, min(len(body) - 1, int(len(body) * self.share)))])
@@ -71,11 +69,9 @@ class Slow:
 
     async def respond(self, request: web.Request, chat: Chat) -> web.StreamResponse:
         """Send it piece by piece."""
-        whole = await self.inner.respond(request, chat)
-        body = _body_of(whole)
+        head, body = await _unsent(self.inner, request, chat)
         if body is None:
-            return whole
-        head = _head_of(whole, len(body))
+            return head
         await head.prepare(request)
         step = -(-len(body) // _PIECES)
         for begin in range(0, len(body), step):
@@ -94,8 +90,7 @@ class Misdeclared:
 
     async def respond(self, request: web.Request, chat: Chat) -> web.StreamResponse:
         """Write past aiohttp, which would keep to the length, and close the connection."""
-        whole = await self.inner.respond(request, chat)
-        body = _body_of(whole)
+        whole, body = await _unsent(self.inner, request, chat)
         if body is None or request.transport is None:
             return whole
         head = f"HTTP/1.1 {whole.status} OK\r\nContent-Type: application/json\r\n"
@@ -105,12 +100,13 @@ class Misdeclared:
         return web.StreamResponse(status=whole.status)
 
 
-def _body_of(response: web.StreamResponse) -> bytes | None:
-    """The body of a response that is not on its way yet."""
-    body = response.body if isinstance(response, web.Response) else None
-    return body if isinstance(body, bytes) and body else None
-
-
-def _head_of(response: web.StreamResponse, length: int) -> web.StreamResponse:
-    headers = {"Content-Type": response.content_type, "Content-Length": str(length)}
-    return web.StreamResponse(status=response.status, headers=headers)
+async def _unsent(
+    inner: Behaviour, request: web.Request, chat: Chat
+) -> tuple[web.StreamResponse, bytes | None]:
+    """The head of a reply and its body; the reply itself and None where it is on its way."""
+    whole = await inner.respond(request, chat)
+    body = whole.body if isinstance(whole, web.Response) else None
+    if not isinstance(body, bytes) or not body:
+        return whole, None
+    headers = {"Content-Type": whole.content_type, "Content-Length": str(len(body))}
+    return web.StreamResponse(status=whole.status, headers=headers), body
