@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -42,3 +43,8 @@ async def _opened(
 def opened() -> Open:
     """Open a client and the endpoint it talks to, which shows the given behaviours in order."""
     return _opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "provider.jsonl"
