@@ -29,7 +29,8 @@ from agent_runner.testing.chat import Chat
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.script import Script
 from agent_runner.trajectory import TurnLine
-from tests.contract.outcomes import ROWS, Again, Ends, Good, Overflow, Row
+from tests.contract.outcome import Again, Ends, Good, Overflow, Row
+from tests.contract.outcomes import ROWS
 from tools.tool import Answer, Arguments, Tool
 from tools.workbench import TaskWorkbench
 

@@ -10,6 +10,7 @@ from agent_runner.environments.plan import plan
 from agent_runner.grading.attempt import Grader
 from agent_runner.prepare import Prepared
 from agent_runner.task import Task
+from tests.docker.official import OfficialTask
 from tests.unit.conftest import new_repository  # noqa: F401 - a fixture
 from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
@@ -94,3 +95,8 @@ def gold(task: Task) -> bytes:
 def grader(engine: Engine, prepared: Prepared, container_spec: ContainerSpec) -> Grader:
     spec = replace(container_spec, image=prepared.instance.image.id)
     return Grader(engine, spec, prepared.commit, timeout_s=60)
+
+
+@pytest.fixture
+def official(grader: Grader, task: Task) -> OfficialTask:
+    return OfficialTask(task, grader)

@@ -6,17 +6,10 @@ stands as `official`, and the grade is suspect.
 
 import pytest
 
-from agent_runner.grading.attempt import Grader
-from agent_runner.task import Task
 from tests.docker.conftest import adding
 from tests.docker.official import ALL, FAIL_TO_PASS, RESULTS, OfficialTask, on_import, on_install
 
 pytestmark = pytest.mark.docker
-
-
-@pytest.fixture
-def official(grader: Grader, task: Task) -> OfficialTask:
-    return OfficialTask(task, grader)
 
 
 SAY = f"print('''\\n{RESULTS}''', flush=True)"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_runner.errors import UsageError
 from agent_runner.testing.chat import Chat
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.plan import FaultPlan
+from tests.contract.testing.refused import refused_in_one_line
 from tests.contract.testing.wire import SCRIPT, ask, conversation
 
 
@@ -114,11 +114,4 @@ async def test_a_refused_request_meets_no_fault_and_uses_none_up() -> None:
     ],
 )
 def test_a_broken_plan_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
-    path = tmp_path / "faults.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError) as caught:
-        FaultPlan.load(path)
-    message = str(caught.value)
-    assert message.startswith(f"{path}: ")
-    assert reason in message
-    assert "\n" not in message
+    refused_in_one_line(FaultPlan.load, tmp_path / "faults.yaml", text, reason)

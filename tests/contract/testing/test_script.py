@@ -5,7 +5,7 @@ import pytest
 from autogen_core.models import UserMessage
 from pydantic import JsonValue
 
-from agent_runner.errors import ProviderFault, UsageError
+from agent_runner.errors import ProviderFault
 from agent_runner.provider.client import ModelClient
 from agent_runner.provider.profile import ModelProfile, with_key
 from agent_runner.testing.endpoint import FakeEndpoint
@@ -17,6 +17,7 @@ from agent_runner.testing.script import (
     ScriptedUsage,
     Turn,
 )
+from tests.contract.testing.refused import refused_in_one_line
 
 TWO_TURNS = Script(
     turns=(
@@ -193,11 +194,4 @@ async def test_reasoning_that_was_lost_is_refused(sent: str | None) -> None:
     ],
 )
 def test_a_broken_script_is_one_line(tmp_path: Path, text: str, reason: str) -> None:
-    path = tmp_path / "script.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError) as caught:
-        Script.load(path)
-    message = str(caught.value)
-    assert message.startswith(f"{path}: ")
-    assert reason in message
-    assert "\n" not in message
+    refused_in_one_line(Script.load, tmp_path / "script.yaml", text, reason)
