@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 SEED = "spanset__merge-nested"
 
 
+def pytest_collection() -> None:
+    """Only where tests are run: who hands them out to others need not wait for hypothesis."""
+    from hypothesis import settings
+
+    # All unit tests together take less than ten seconds; the contract suites ask for more.
+    settings.register_profile("quick", max_examples=40, deadline=None)
+    settings.load_profile("quick")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test that may start containers is one of those after which nothing may be left."""
     for item in items:

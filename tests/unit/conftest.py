@@ -7,11 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-# All unit tests together take less than ten seconds; the contract suites look longer.
-settings.register_profile("unit", max_examples=40, deadline=None)
-settings.load_profile("unit")
 
 EPOCH_S = 1_700_000_000
 
