@@ -137,9 +137,9 @@ def test_only_the_ends_of_a_file_are_read(tmp_path: Path) -> None:
     assert read <= 200_000 + 2 * BLOCK_BYTES
 
 
-@pytest.mark.parametrize("window_bytes", range(200, 220))
-def test_what_is_read_of_a_file_may_end_within_a_character(window_bytes: int) -> None:
+def test_what_is_read_of_a_file_may_end_within_a_character() -> None:
     content = ("\x1b[31m\x1b[0m😀" * 1000).encode()
-    text = cut(content, window_bytes=window_bytes)
-    assert "😀" in text
-    assert "\ufffd" not in text
+    for window_bytes in range(200, 220):
+        text = cut(content, window_bytes=window_bytes)
+        assert "😀" in text, window_bytes
+        assert "\ufffd" not in text, window_bytes

@@ -74,10 +74,10 @@ def test_a_wrong_key_is_not_retried_whatever_the_endpoint_says() -> None:
 
 
 @pytest.mark.parametrize("text", OVERFLOWS)
-@pytest.mark.parametrize("status", [400, 413, 422])
-def test_overflow_is_known_by_its_text(text: str, status: int) -> None:
+def test_overflow_is_known_by_its_text(text: str) -> None:
     body = json.dumps({"error": {"message": text}}).encode()
-    assert isinstance(fault_of(status, {}, body), ContextOverflow)
+    for status in (400, 413, 422):
+        assert isinstance(fault_of(status, {}, body), ContextOverflow), status
 
 
 def test_overflow_is_known_by_its_code() -> None:
