@@ -43,7 +43,7 @@ class AgentRun:
 
     Attributes:
         ready: awaited before the first tool may run, so that nothing measured can be disturbed.
-        client: of a batch, shared by its episodes; None for one of its own.
+        client: gives that of a batch, shared by its episodes; None for one of its own.
     """
 
     config: RunConfig
@@ -57,7 +57,7 @@ class AgentRun:
     trajectory: Path
     recording: Path
     ready: Callable[[], Awaitable[object]]
-    client: ModelClient | None = None
+    client: Callable[[], Awaitable[ModelClient]] | None = None
 
     async def solve(self) -> None:
         """Lets the agent work until the policy stops it; what it did is in the draft.
@@ -157,7 +157,7 @@ class AgentRun:
     async def _client(self) -> AsyncIterator[ModelClient]:
         """The client of a live model, of a recording, or of a script that is played on loopback."""
         if self.client is not None:
-            yield self.client
+            yield await self.client()
         elif self.model.recording is not None:
             source = ReplaySource(
                 self.model.recording, self.config.replay, self.observer.complain

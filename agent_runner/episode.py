@@ -137,10 +137,11 @@ async def _engine(job: Job, observer: Observer) -> AsyncIterator[Engine]:
 async def _workspace(
     engine: Engine, job: Job, ready: Prepared, draft: Draft
 ) -> AsyncIterator[Workspace]:
-    with job.stages.stage("workspace"):
-        run = job.directory.run_id
-        spec = container_spec(job.config.limits, ready, run=run, role="agent", kept=job.keep)
-        container = await start(engine, spec)
+    run = job.directory.run_id
+    spec = container_spec(job.config.limits, ready, run=run, role="agent", kept=job.keep)
+    async with job.gates.starts.passed():
+        with job.stages.stage("workspace"):
+            container = await start(engine, spec)
     draft.agent_container = container.id
     try:
         yield Workspace(container, workspace_spec(job.config, job.located.task, ready), engine)

@@ -58,6 +58,8 @@ class Gates:
 
     Attributes:
         builds: layers in the making.
+        starts: of agents' containers. Each takes a good part of a core: all at once would all be
+            ready late, and their agents would work in step.
         containers: of agents, those included that nobody works in yet, or any more.
         work: containers in which somebody works.
         gradings: fresh containers of gradings, controls included. They are no part of
@@ -65,6 +67,7 @@ class Gates:
     """
 
     builds: Gate
+    starts: Gate
     containers: Gate
     work: Gate
     gradings: Gate
@@ -72,4 +75,4 @@ class Gates:
 
 def open_gates() -> Gates:
     """Those of a single run, which has nobody to wait for."""
-    return Gates(Gate(), Gate(), Gate(), Gate())
+    return Gates(Gate(), Gate(), Gate(), Gate(), Gate())

@@ -1,5 +1,6 @@
 """What an episode is to do, all of it checked."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ class Job:
         patch: what a solver without an agent applies; empty for nothing.
         own_tests: the patch's own tests count (a direct run), so no test file is set back.
         model, prompts: None without an agent.
-        client: of a batch, whose episodes share it; None for one of its own.
+        client: gives that of a batch, whose episodes share it; None for one of its own.
         sweeps: whether to look first for what dead runs left.
     """
 
@@ -38,6 +39,6 @@ class Job:
     model: Model | None = None
     prompts: Prompts | None = None
     keep: bool = False
-    client: "ModelClient | None" = None
+    client: "Callable[[], Awaitable[ModelClient]] | None" = None
     gates: Gates = field(default_factory=open_gates)
     sweeps: bool = True

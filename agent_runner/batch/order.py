@@ -40,9 +40,10 @@ class Capacity(Record):
     """What was asked for and what the machine bears of it.
 
     Attributes:
-        episodes: begun and not over: besides those at work, the ones that are graded or made
-            ready.
+        episodes: begun and not over: besides those at work and made ready, as many are graded or
+            wait for it, so that slow gradings leave no place to work empty.
         containers: in which somebody works.
+        starts: containers that are started at once.
         ahead: further ones, made ready or having their patch collected.
         why: one line where less was granted than asked for; "" otherwise.
     """
@@ -50,6 +51,7 @@ class Capacity(Record):
     asked: int
     episodes: int
     containers: int
+    starts: int
     ahead: int
     builds: int
     gradings: int

@@ -91,7 +91,7 @@ class Local(Section):
     type: Literal["local"] = "local"
     concurrency: int = Field(AS_MANY_AS_IT_BEARS, ge=0)
     builds: int = Field(2, ge=1)
-    gradings: int = Field(2, ge=1)
+    gradings: int = Field(4, ge=1)
 
 
 class Tries(Section):

@@ -10,9 +10,9 @@ MIB = 1 << 20
 RESERVED_BYTES = 1 << 30
 # Without a limit on cpus: agents wait for their model most of the time.
 EPISODES_PER_CPU = 16
-# Made ready while others work, so that no place is empty for longer than it has to be: one waits in
-# its container, another has its patch collected.
-AHEAD = 2
+# Made ready while one works, so that its place is not empty for longer than it has to be: one waits
+# in its container, another has its patch collected.
+LEAST_AHEAD = 2
 
 
 def capacity_of(facts: EngineFacts, local: Local, limits: BatchLimits) -> Capacity:
@@ -47,7 +47,10 @@ def capacity_of(facts: EngineFacts, local: Local, limits: BatchLimits) -> Capaci
             f"{facts.memory_bytes // MIB} MB and {facts.cpus} cpus bear {granted} containers of "
             f"{limits.memory_mb} MB beside {gradings} gradings; the others wait for room"
         )
+    # Agents that began together end together, and then as many are wanted at once.
+    ahead = max(LEAST_AHEAD, granted)
     return Capacity(
-        asked=asked, episodes=granted + gradings + AHEAD, containers=granted,
-        ahead=min(AHEAD, containers - granted), builds=local.builds, gradings=gradings, why=why,
+        asked=asked, episodes=2 * granted + gradings + ahead, containers=granted,
+        starts=facts.cpus, ahead=min(ahead, containers - granted), builds=local.builds,
+        gradings=gradings, why=why,
     )  # fmt: skip

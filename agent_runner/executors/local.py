@@ -5,6 +5,7 @@ import os
 import time
 import traceback
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -64,6 +65,7 @@ class LocalExecutor:
         capacity = self._capacity
         self._gates = Gates(
             builds=Gate(capacity.builds),
+            starts=Gate(capacity.starts),
             containers=Gate(capacity.containers + capacity.ahead),
             work=Gate(capacity.containers),
             gradings=Gate(capacity.gradings),
@@ -93,7 +95,7 @@ class LocalExecutor:
             )
             stages = Stages(time.monotonic())
             try:
-                job = await self._job(order, directory, stages)
+                job = self._job(order, directory, stages)
                 observer.prices = job.model.profile.prices if job.model else None
                 return await run_episode(job, observer)
             except UsageError as error:
@@ -119,7 +121,7 @@ class LocalExecutor:
         async with Engine():
             """It answers now, or the fault that says why not is raised."""
 
-    async def _job(self, order: Order, directory: RunDir, stages: Stages) -> Job:
+    def _job(self, order: Order, directory: RunDir, stages: Stages) -> Job:
         config, located = order.config, order.located
         assert self._gates is not None
         with_agent = config.solver in AGENTS
@@ -129,7 +131,7 @@ class LocalExecutor:
             patch=located.task.patch.encode() if config.solver == "gold" else b"",
             model=model,
             prompts=render(found(config.prompt), located.task) if with_agent else None,
-            client=await self._client(model) if model else None,
+            client=partial(self._client, model) if model and model.is_live else None,
             gates=self._gates,
             sweeps=False,
         )  # fmt: skip
@@ -137,10 +139,8 @@ class LocalExecutor:
     def _provider(self, news: News) -> None:
         self._tell(event_of(news))
 
-    async def _client(self, model: Model) -> "ModelClient | None":
+    async def _client(self, model: Model) -> "ModelClient":
         """The one client of a live model; what is played has one of its own per episode."""
-        if model.script is not None or model.recording is not None:
-            return None
         name = model.profile.model_dump_json()
         if name not in self._clients:
             module = await asyncio.to_thread(_client_module)

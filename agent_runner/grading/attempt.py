@@ -24,6 +24,11 @@ from tools.workspace.start import discard, start
 
 LOG_LIMIT_BYTES = 200_000_000
 PUT = ("/bin/sh", "-c", f"mkdir -p /agent_runner && cat > {PATH}")
+TESTS = "/agent_runner/tests.diff"
+APPLY_TESTS = (
+    "/bin/sh", "-c",
+    f"mkdir -p /agent_runner && cat > {TESTS} && exec git apply --verbose {TESTS}",
+)  # fmt: skip
 LOOK = ("/bin/sh", "-c", "ls /sys/class/net && git status --porcelain")
 # What a test run, or the installation of the project, has no business to change.
 SYSTEM = re.compile(
@@ -190,8 +195,7 @@ async def _set_tests(container: Container, commit: str, recipe: Recipe) -> None:
         set_back = ("/bin/sh", "-c", SET_BACK, "sh", commit, *recipe.protected)
         await container.check(*set_back, cwd=PROJECT)
     if recipe.test_patch:
-        await container.put({"/agent_runner/tests.diff": recipe.test_patch})
-        done = await run(container, "git", "apply", "--verbose", "/agent_runner/tests.diff")
+        done = await run(container, *APPLY_TESTS, stdin=recipe.test_patch)
         if not done.ok:
             text = done.output.decode(errors="replace").strip()[-300:]
             raise InvalidTask(f"test_patch does not apply to the base: {text}")

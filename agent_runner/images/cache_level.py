@@ -104,6 +104,11 @@ class Layers:
         What another run meant to pass and this one keeps passes no more.
         """
         for instance in self._instances:
+            if not self._in_use.any_passes():
+                # The engine need not list its images, unless somebody marked one just now.
+                self._in_use.release(instance)
+                if not self._in_use.any_passes():
+                    continue
             kinds = await self._tags()
             tags = await lineage(self._engine, instance) if instance in kinds else []
             self._in_use.release(instance)

@@ -25,6 +25,7 @@ class Shelf:
 
     def __init__(self, count: int) -> None:
         self.there = dict(zip(STACK[:count], KINDS, strict=False))
+        self.lists = 0
         images = SimpleNamespace(history=self._history, delete=self._delete, list=self._list)
         self.docker = SimpleNamespace(images=images)
 
@@ -37,6 +38,7 @@ class Shelf:
         return Image(tag, {label.LAYER: self.there[tag]}, 1, (tag,))
 
     async def images_with(self, _: str) -> list[Image]:
+        self.lists += 1
         return [Image(tag, {label.LAYER: kind}, 1, (tag,)) for tag, kind in self.there.items()]
 
     async def _history(self, _: str) -> list[dict[str, Any]]:
@@ -117,3 +119,9 @@ async def test_while_a_run_builds_nobody_removes_what_it_may_stand_on(tmp_path: 
             assert not await other.remove(engine, STACK[3], below=True)
         shelf.build()
     assert tuple(shelf.there) == STACK
+
+
+async def test_an_engine_need_not_list_its_images_where_none_is_to_go(tmp_path: Path) -> None:
+    shelf = Shelf(len(STACK))
+    await run(shelf, "instance", tmp_path)
+    assert shelf.lists == 0

@@ -55,6 +55,17 @@ class ContainerSpec:
         return replace(self, labels=labels)
 
 
+def tar_of(files: Mapping[str, bytes], mode: int = 0o644) -> bytes:
+    """A tar archive of files by their paths, which become relative."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(content), mode
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 class Container:
     """A running container of ours."""
 
@@ -124,13 +135,7 @@ class Container:
 
     async def put(self, files: Mapping[str, bytes], mode: int = 0o644) -> None:
         """Writes files by absolute path, parents included."""
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w") as tar:
-            for path, content in files.items():
-                entry = tarfile.TarInfo(path.lstrip("/"))
-                entry.size, entry.mode = len(content), mode
-                tar.addfile(entry, io.BytesIO(content))
-        await self.put_tar("/", buffer.getvalue())
+        await self.put_tar("/", tar_of(files, mode))
 
     async def archive(self, path: str) -> bytes:
         """A directory with all below it as a tar archive, made by the engine itself.

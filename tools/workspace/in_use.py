@@ -62,6 +62,10 @@ class InUse:
         """Whether it bears that mark."""
         return self._file(tag, "passing").exists()
 
+    def any_passes(self) -> bool:
+        """Whether any image bears that mark."""
+        return next(self._directory.glob("*.passing"), None) is not None
+
     def unmark(self, tag: str) -> None:
         """The image stays after all, or is gone."""
         with suppress(FileNotFoundError):

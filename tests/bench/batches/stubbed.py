@@ -89,7 +89,9 @@ class InstantExecutor:
     async def capacity(self) -> Capacity:
         """As many as are measured."""
         many = self._at_once
-        return Capacity(asked=many, episodes=many, containers=many, ahead=0, builds=1, gradings=1)
+        return Capacity(
+            asked=many, episodes=many, containers=many, starts=1, ahead=0, builds=1, gradings=1
+        )
 
     async def run(self, order: Order, tell: Tell) -> Result:
         """See `LocalExecutor.run`."""

@@ -89,7 +89,7 @@ class Played:
         return None
 
     async def capacity(self) -> Capacity:
-        return Capacity(asked=2, episodes=2, containers=2, ahead=0, builds=1, gradings=1)
+        return Capacity(asked=2, episodes=2, containers=2, starts=1, ahead=0, builds=1, gradings=1)
 
     async def run(self, order: Order, tell: Tell) -> Result:
         self.orders.append(Order.model_validate_json(order.model_dump_json()))
