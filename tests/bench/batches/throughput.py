@@ -19,7 +19,9 @@ TASKS = (
     "tidyframe__dedupe-keeps-last", "gridload__dst-day-length", "spanset__merge-nested",
     "rankeval__nan-weights",
 )  # fmt: skip
-ATTEMPTS, AT_ONCE = 16, 4
+ATTEMPTS = 16
+# The second is what `configs/local.yaml` asks for.
+AT_ONCE = (4, 8)
 LATENCY_S = 1.0
 MEMORY_MB = 512
 LIMIT_S = 900.0
@@ -45,33 +47,36 @@ TURNS: tuple[JsonValue, ...] = (
 
 
 async def measure(setting: Setting) -> list[Count]:
-    """A whole process; before it, unmeasured, one episode of each task: layers and controls."""
+    """Whole processes; before them, unmeasured, one episode of each task: layers and controls."""
     place = setting.scratch / "throughput"
     place.mkdir()
     async with endpoint(place, TURNS, LATENCY_S) as url:
-        await _batch(place, "first", url, 1)
-        async with ContainerCpu(place / "measured").counting() as used:
-            wall_s = await _batch(place, "measured", url, ATTEMPTS)
-    entries = BatchDir(place / "measured").results.read()
+        await _batch(place, "first", url, 1, AT_ONCE[0])
+        return [await _measured(place, url, at_once) for at_once in AT_ONCE]
+
+
+async def _measured(place: Path, url: str, at_once: int) -> Count:
+    name = f"measured-{at_once}"
+    async with ContainerCpu(place / name).counting() as used:
+        wall_s = await _batch(place, name, url, ATTEMPTS, at_once)
+    entries = BatchDir(place / name).results.read()
     _check(entries)
-    model_s = len(entries) * len(TURNS) * LATENCY_S / AT_ONCE
+    model_s = len(entries) * len(TURNS) * LATENCY_S / at_once
     containers_s = used.cpu_s / (os.cpu_count() or 1)
     ideal_s = max(model_s, containers_s)
-    return [
-        Count(
-            what=f"{len(entries)} episodes of {len(TURNS)} turns on {LATENCY_S:g} s replies, "
-            f"{AT_ONCE} at once: of the ideal speed",
-            unit="",
-            measured=round(ideal_s / wall_s, 3),
-            at_least=LEAST,
-            beside={
-                "wall s": round(wall_s, 1),
-                "model alone s": round(model_s, 1),
-                "containers' CPU over cores s": round(containers_s, 1),
-                "containers": used.containers,
-            },
-        )
-    ]
+    return Count(
+        what=f"{len(entries)} episodes of {len(TURNS)} turns on {LATENCY_S:g} s replies, "
+        f"{at_once} at once: of the ideal speed",
+        unit="",
+        measured=round(ideal_s / wall_s, 3),
+        at_least=LEAST,
+        beside={
+            "wall s": round(wall_s, 1),
+            "model alone s": round(model_s, 1),
+            "containers' CPU over cores s": round(containers_s, 1),
+            "containers": used.containers,
+        },
+    )
 
 
 def _check(entries: Sequence[Entry]) -> None:
@@ -81,7 +86,7 @@ def _check(entries: Sequence[Entry]) -> None:
         raise NotMeasured(f"{len(whole)} episodes of {len(TASKS) * ATTEMPTS} came through")
 
 
-async def _batch(place: Path, name: str, url: str, attempts: int) -> float:
+async def _batch(place: Path, name: str, url: str, attempts: int, at_once: int) -> float:
     """Seconds of the whole process."""
     config: JsonValue = {
         "tasks": {"source": {"type": "seeds"}, "include": list(TASKS)},
@@ -89,7 +94,7 @@ async def _batch(place: Path, name: str, url: str, attempts: int) -> float:
         "model": "fake",
         "base_url": url,
         "limits": {"memory_mb": MEMORY_MB},
-        "executor": {"type": "local", "concurrency": AT_ONCE},
+        "executor": {"type": "local", "concurrency": at_once},
     }
     path = place / f"{name}.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
