@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-RECIPE = "6"  # raised when the way layers are built changes: every key changes with it
+RECIPE = "7"  # raised when the way layers are built changes: every key changes with it
 # The build tools of every environment, by the newest Python they are the right ones for.
 # Held to no date: older ones cannot build editable, or break on the Python that is there.
 TOOLS = (

@@ -15,18 +15,23 @@ from tools.workspace.uv_inputs import PYTHON
 
 LIMIT_S = 300
 MARK = "cannot be imported here: "
-# Python 3.8 or newer; an older one tells nothing of what a distribution holds. $1: the names.
+# $1: the names. Before Python 3.8 only setuptools tells what a distribution holds.
 SCRIPT = """
 import importlib, json, sys
 try:
-    from importlib.metadata import PackageNotFoundError, distribution
+    from importlib.metadata import PackageNotFoundError as Gone, distribution
+    def top_level(name):
+        return distribution(name).read_text("top_level.txt")
 except ImportError:
-    print("{}"); sys.exit()
+    from pkg_resources import DistributionNotFound as Gone, get_distribution
+    def top_level(name):
+        held = get_distribution(name)
+        return held.get_metadata("top_level.txt") if held.has_metadata("top_level.txt") else ""
 broken = {}
 for name in json.loads(sys.argv[1]):
     try:
-        listed = (distribution(name).read_text("top_level.txt") or "").split()
-    except PackageNotFoundError:
+        listed = (top_level(name) or "").split()
+    except Gone:
         continue
     for module in (one for one in listed or [name.replace("-", "_")] if one[:1] != "_"):
         try:
