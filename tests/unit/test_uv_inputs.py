@@ -7,7 +7,14 @@ import pytest
 
 from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.requirement_lists import Wanted
-from tools.workspace.uv_inputs import attempts, compile_argv, dates, files_for, metadata_argv
+from tools.workspace.uv_inputs import (
+    attempts,
+    build_bounds,
+    compile_argv,
+    dates,
+    files_for,
+    metadata_argv,
+)
 
 PLAN = EnvironmentPlan(
     python="3.9", as_of="2021-03-04T00:00:00Z", project="own", metadata_file="setup.py",
@@ -111,3 +118,15 @@ def test_the_dates_of_a_plan_end_with_its_own() -> None:
     plan = replace(PLAN, settled_as_of=("2021-01-01T00:00:00Z", "2021-07-01T00:00:00Z"))
     assert plan.dates == ("2021-01-01T00:00:00Z", PLAN.as_of), "nothing later than its own"
     assert plan.at(plan.dates[0]).key("x") == replace(PLAN, as_of="2021-01-01T00:00:00Z").key("x")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "bound"),
+    [("2018-06-12", "setuptools<46"), ("2020-03-08", "setuptools<58"), ("2021-09-04", "")],
+)
+def test_what_is_built_in_isolation_gets_the_setuptools_of_its_time(as_of: str, bound: str) -> None:
+    bounds = build_bounds(replace(PLAN, as_of=f"{as_of}T00:00:00Z"))
+    assert [line for line in bounds if line.startswith("setuptools<") and "=" not in line] == (
+        [bound] if bound else []
+    )
+    assert "setuptools<=68.2.2" in bounds

@@ -35,6 +35,8 @@ NEEDED_BY_OVERRIDES = {
         "pyparsing", "six", "wcwidth", "zipp",
     ),
 }  # fmt: skip
+# Setup scripts of before the date may ask for what setuptools then dropped: Feature, use_2to3.
+SETUPTOOLS_BOUNDS = (("2020-03-08", "setuptools<46"), ("2021-09-04", "setuptools<58"))
 # Later majors of these build tools no longer read what projects wrote for the earlier ones.
 BUILD_BOUNDS = {"setuptools-scm": "setuptools_scm<8", "flit-core": "flit_core<4"}
 

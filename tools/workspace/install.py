@@ -111,7 +111,7 @@ async def build_wheels(made: BuildContainer, plan: EnvironmentPlan, pins: Iterab
     wheel = (PYTHON, "-m", "pip", "wheel", "-q", "--retries=5", "--no-deps", "-w", WHEELS, *pins)
     done = await made.attempt(*wheel)
     if not done.ok:
-        bounds = "".join(f"{line}\n" for line in build_bounds(plan.python))
+        bounds = "".join(f"{line}\n" for line in build_bounds(plan))
         await made.unpack(INPUTS, packed({"isolated.txt": bounds}))
         isolated = ("PIP_NO_BUILD_ISOLATION=1", f"PIP_CONSTRAINT={INPUTS}/isolated.txt")
         done = await made.attempt("env", *isolated, *wheel)
@@ -123,7 +123,7 @@ async def build_wheels(made: BuildContainer, plan: EnvironmentPlan, pins: Iterab
 
 async def _in_isolation(made: BuildContainer, plan: EnvironmentPlan, want: Pins) -> list[str]:
     """Options of a build with tools of its own; what is pinned is chosen already."""
-    bounds = "".join(f"{line}\n" for line in build_bounds(plan.python))
+    bounds = "".join(f"{line}\n" for line in build_bounds(plan))
     await made.unpack(INPUTS, packed({"isolated.txt": bounds}))
     options = ["--build-constraints", f"{INPUTS}/isolated.txt", *dates(plan)]
     for name in want:

@@ -14,6 +14,7 @@ from tools.workspace.environment import (
     BUILD_BOUNDS,
     NEEDED_BY_OVERRIDES,
     OVERRIDES_AS_OF,
+    SETUPTOOLS_BOUNDS,
     TOOLS_AS_OF,
     UPLOADED_AGAIN,
     EnvironmentPlan,
@@ -86,7 +87,7 @@ def files_for(
         # In the place of whatever the project's era asked for.
         "instead.txt": [*tools, *plan.overrides, *loosened],
         "never.txt": never,
-        "isolated.txt": build_bounds(plan.python),
+        "isolated.txt": build_bounds(plan),
     }
     return {name: "".join(f"{line}\n" for line in lines) for name, lines in inputs.items()}
 
@@ -106,9 +107,11 @@ def metadata_argv(plan: EnvironmentPlan) -> list[str]:
     return [*_compile(plan), "--build-constraints", f"{INPUTS}/isolated.txt", own]
 
 
-def build_bounds(python: str) -> list[str]:
+def build_bounds(plan: EnvironmentPlan) -> list[str]:
     """What bounds the tools of a build in isolation."""
-    return [pin.replace("==", "<=") for pin in build_tools(python)] + list(BUILD_BOUNDS.values())
+    tools = [pin.replace("==", "<=") for pin in build_tools(plan.python)]
+    dated = [bound for before, bound in SETUPTOOLS_BOUNDS if plan.as_of < before]
+    return [*tools, *dated[:1], *BUILD_BOUNDS.values()]
 
 
 def _names_one_of(wanted: str, lines: tuple[str, ...]) -> bool:
