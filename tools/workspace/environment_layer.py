@@ -45,6 +45,10 @@ class NotImportable(Exception):
         self.why = why
 
 
+class NotCompiled(Exception):
+    """A source distribution cannot be built with a compiler either; the message says why."""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A container that is there already, and the image it was made of.
@@ -131,11 +135,20 @@ async def _resolved(
         except NotBuilt as error:
             names: set[str] = {canonicalize_name(name) for name in error.names}
             pins = {name: found.versions.get(name, "") for name in names}
+            # Without what something else needs, that would be there and break.
+            if not names & resolver.asked():
+                with suppress(NotCompiled):
+                    await _compile(builder, resolver, opened, error, pins)
+                    continue
             if await resolver.leave_out(names, error.said):
                 memory.keep(pins, error.said)
                 builder.report(f"without {', '.join(sorted(names))}: {error}")
                 continue
-            await _compile(builder, resolver, opened, error, pins)
+            try:
+                await _compile(builder, resolver, opened, error, pins)
+            except NotCompiled as again:
+                message = f"the dependencies cannot be installed: {again}"
+                raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message) from again
 
 
 async def _compile(
@@ -144,23 +157,18 @@ async def _compile(
     """Builds wheels of what cannot be done without, with a compiler that no layer keeps.
 
     Raises:
-        InfraFault: `image_unavailable`, where that is of no use.
+        NotCompiled: that is of no use.
     """
     new = {f"{name}=={version}" for name, version in pins.items()} - set(opened.wheels)
     if not new or not error.wants_compiler:
-        raise _cannot(error) from error
+        raise NotCompiled(str(error)) from error
     builder.report(f"with a compiler: {error}")
     async with builder.container(opened.image.id) as helper:
         try:
             wheels = await build_wheels(helper, resolver.plan, sorted(new))
         except NotBuilt as again:
-            raise _cannot(again) from again
+            raise NotCompiled(str(again)) from again
     opened.wheels.update(dict.fromkeys(new, wheels))
-
-
-def _cannot(error: NotBuilt) -> InfraFault:
-    message = f"the dependencies cannot be installed: {error}"
-    return InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
 
 
 async def _layer(

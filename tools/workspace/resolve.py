@@ -153,6 +153,16 @@ class Resolver:
         """Names that may be left out one by one."""
         return frozenset(_names((*self.plan.optional, *self.wanted.optional)))
 
+    def asked(self) -> frozenset[str]:
+        """Names that the plan and its lists ask for themselves; others come with these."""
+        plan, stated = self.plan, (self.plan.stated or {}).values()
+        lines = (
+            *plan.requirements,
+            *self.wanted.lines,
+            *(line for each in stated for line in each),
+        )
+        return self.optional() | _names(lines)
+
     async def leave_out(self, names: Iterable[str], said: str) -> bool:
         """Leaves out what cannot be built, unless the project's own metadata require it.
 
