@@ -19,13 +19,13 @@ from agent_runner.images.disk_space import check_disk
 from agent_runner.observer import Observer
 from agent_runner.stages import Stages
 from agent_runner.task import Located, Task
-from tools.workspace.base_image import Base, build_base, find_base
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine
-from tools.workspace.git import GitError, git
-from tools.workspace.init_volume import init_volume
-from tools.workspace.layers import Instance
-from tools.workspace.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
+from tools.workspace.layers.base_image import Base, build_base, find_base
+from tools.workspace.layers.init_volume import init_volume
+from tools.workspace.layers.instance import Instance
+from tools.workspace.repository.git import GitError, git
+from tools.workspace.repository.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 from tools.workspace.scratch import scratch
 from tools.workspace.together import together
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from agent_runner.prepare import Prepared
     from agent_runner.task import Located
-    from tools.workspace.base_image import Base
-    from tools.workspace.builder import Builder
+    from tools.workspace.build.builder import Builder
     from tools.workspace.container import Container, ContainerSpec
     from tools.workspace.engine import Engine
+    from tools.workspace.layers.base_image import Base
     from tools.workspace.leftovers import Labelled
     from tools.workspace.workspace import Workspace
 
@@ -139,7 +139,7 @@ def base(home: "Path", run_id: str, nothing_left: None) -> "Base":
     """The base image, built where it is missing."""
     from agent_runner.config import RunConfig
     from agent_runner.environments.python import FALLBACK
-    from tools.workspace.base_image import build_base
+    from tools.workspace.layers.base_image import build_base
 
     async def build() -> "Base":
         async with _builder(home, run_id) as builder:
@@ -179,7 +179,7 @@ def prepared(home: "Path", run_id: str, base: "Base", seed: "Located") -> "Prepa
 async def _builder(home: "Path", run_id: str) -> "AsyncIterator[Builder]":
     import os
 
-    from tools.workspace.builder import Builder
+    from tools.workspace.build.builder import Builder
     from tools.workspace.engine import Engine
 
     async with Engine() as engine:
@@ -202,7 +202,7 @@ def engine(builder: "Builder") -> "Engine":
 @pytest.fixture(scope="session")
 def init(base: "Base", home: "Path", run_id: str) -> str:
     """The volume with the init of containers."""
-    from tools.workspace.init_volume import init_volume
+    from tools.workspace.layers.init_volume import init_volume
 
     async def fill() -> str:
         async with _builder(home, run_id) as builder:

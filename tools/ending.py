@@ -1,6 +1,6 @@
 """How a command ended, in words."""
 
-from tools.workspace.channel import NOT_STARTED, Execution, Limit
+from tools.workspace.channels.channel import NOT_STARTED, Execution, Limit
 from tools.workspace.limits import Limits
 
 NOT_FOUND = 127

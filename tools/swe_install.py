@@ -9,9 +9,9 @@ from pydantic import Field
 from tools.errors import ToolRefusal
 from tools.outputs.store import Outputs
 from tools.tool import Answer, Arguments, Tool
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
+from tools.workspace.packages.wheels import Unresolvable, Wheels, fetch_wheels, parse_requirements
 from tools.workspace.spec import PROJECT, VENV
-from tools.workspace.wheels import Unresolvable, Wheels, fetch_wheels, parse_requirements
 from tools.workspace.workspace import Workspace
 
 WHEELS = "/tmp/agent_runner-wheels"

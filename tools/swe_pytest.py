@@ -15,7 +15,7 @@ from tools.testruns.runner import SCRIPTS, Runner, choose_runner, project_argv
 from tools.testruns.selection import Selection
 from tools.testruns.summarise import combine
 from tools.tool import Answer, Arguments, Tool
-from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Execution, Limit
+from tools.workspace.channels.channel import OUTPUT_LIMIT_BYTES, Execution, Limit
 from tools.workspace.spec import PROJECT
 from tools.workspace.workspace import Workspace
 

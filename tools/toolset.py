@@ -12,7 +12,7 @@ from tools.swe_clone import SweClone
 from tools.swe_install import SweInstall
 from tools.swe_pytest import SwePytest
 from tools.tool import Tool
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.workspace import Workspace
 
 

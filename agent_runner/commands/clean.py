@@ -14,7 +14,7 @@ from agent_runner.places import home
 from agent_runner.run_dir import RunDir
 from tools.workspace.engine import Engine
 from tools.workspace.leftovers import Labelled, everything_of, outcome, remove_all
-from tools.workspace.mirrors import remove_halves
+from tools.workspace.repository.mirrors import remove_halves
 from tools.workspace.scratch import remove_dead_scratch
 
 

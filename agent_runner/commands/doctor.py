@@ -16,8 +16,8 @@ from agent_runner.errors import InfraFault, UsageError
 from agent_runner.places import home, root
 from agent_runner.provider.catalog import ModelCatalog
 from agent_runner.provider.profile import ModelProfile, with_key
-from tools.workspace.base_image import REPOSITORY, find_base
 from tools.workspace.engine import Engine
+from tools.workspace.layers.base_image import REPOSITORY, find_base
 
 GB = 1_000_000_000
 ENOUGH_GB = 5

@@ -21,10 +21,10 @@ from agent_runner.places import home
 from agent_runner.prepare import base_image, prepare
 from agent_runner.stages import Stages
 from agent_runner.task import Located, find_task, load_tasks, locate
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine
-from tools.workspace.layers import Instance
-from tools.workspace.official_tag import tag_officially
+from tools.workspace.layers.instance import Instance
+from tools.workspace.layers.official_tag import tag_officially
 
 EPILOG = """\b
 Examples:

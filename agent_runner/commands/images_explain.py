@@ -20,14 +20,14 @@ from agent_runner.observer import Observer
 from agent_runner.places import home
 from agent_runner.prepare import mirror_of
 from agent_runner.task import Located
-from tools.workspace.base_image import Base, find_base
-from tools.workspace.builder import Builder
-from tools.workspace.checkpoints import cuts
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine
-from tools.workspace.environment_layer import known_resolution
-from tools.workspace.ground import PINS
-from tools.workspace.layers import PUBLISHED
-from tools.workspace.sizes import Sized, lineage, weigh
+from tools.workspace.layers.base_image import Base, find_base
+from tools.workspace.layers.environment_layer import known_resolution
+from tools.workspace.layers.instance import PUBLISHED
+from tools.workspace.layers.sizes import Sized, lineage, weigh
+from tools.workspace.packages.ground import PINS
+from tools.workspace.repository.checkpoints import cuts
 
 MB = 1_000_000
 

@@ -11,7 +11,7 @@ from agent_runner.commands.report_faults import reporting_faults
 from agent_runner.places import home
 from tools.workspace import labels as label
 from tools.workspace.engine import Engine
-from tools.workspace.sizes import Sized, Weighed, weigh
+from tools.workspace.layers.sizes import Sized, Weighed, weigh
 
 MB = 1_000_000
 DAY_S = 86_400

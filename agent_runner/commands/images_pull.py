@@ -18,10 +18,10 @@ from agent_runner.observer import Observer
 from agent_runner.places import home
 from agent_runner.prepare import mirror_of
 from agent_runner.task import Located
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine
-from tools.workspace.layers import Instance
-from tools.workspace.published import published_instance
+from tools.workspace.layers.instance import Instance
+from tools.workspace.layers.published import published_instance
 
 EPILOG = """\b
 Examples:

@@ -19,8 +19,8 @@ from agent_runner.environments.python import (
 )
 from agent_runner.environments.stated import read_stated
 from agent_runner.task import Located, Task
-from tools.workspace.environment import BUILD_BOUNDS, EnvironmentPlan
-from tools.workspace.mirrors import Mirror
+from tools.workspace.packages.environment import BUILD_BOUNDS, EnvironmentPlan
+from tools.workspace.repository.mirrors import Mirror
 
 NO_FACTS = Facts()
 COMPILED = re.compile(r"\.(pyx|c|cc|cpp|f90|f)$")

@@ -18,8 +18,8 @@ from agent_runner.environments.lists import (
 from agent_runner.environments.metadata import PACKAGING, Metadata, read_metadata
 from agent_runner.environments.python import CI_FILES, FALLBACK
 from agent_runner.environments.tox import read_tox
-from tools.workspace.git import GitError, git
-from tools.workspace.mirrors import Mirror
+from tools.workspace.repository.git import GitError, git
+from tools.workspace.repository.mirrors import Mirror
 
 SETTINGS = ("tox.ini", "pytest.ini")
 # Lines of tests that import, as git's own search finds them without a checkout.

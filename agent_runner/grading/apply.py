@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tools.workspace.channel import Command, Execution
+from tools.workspace.channels.channel import Command, Execution
 from tools.workspace.container import Container
 from tools.workspace.spec import ENV, PROJECT
 

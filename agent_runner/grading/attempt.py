@@ -15,7 +15,7 @@ from agent_runner.grading.network import OpenNetwork
 from agent_runner.grading.recipe import Log, Reading, Recipe
 from agent_runner.grading.script import PATH, compose
 from tools.workspace.changes import changed_paths
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.scratch import scratch

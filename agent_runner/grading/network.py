@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.workspace.build_container import is_unreachable
-from tools.workspace.builder import BUNDLES, PASSED_ON
-from tools.workspace.channel import Command
+from tools.workspace.build.build_container import is_unreachable
+from tools.workspace.build.builder import BUNDLES, PASSED_ON
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.faults import FaultKind, InfraFault
 

@@ -11,7 +11,7 @@ from agent_runner.grading.attempt import InvalidTask
 from agent_runner.observer import Observer
 from agent_runner.task import Located
 from tools.workspace.engine import EngineFacts
-from tools.workspace.layers import Instance
+from tools.workspace.layers.instance import Instance
 
 # What building one takes at most: a resolver, a compiler, git over a large history.
 MEMORY_EACH_BYTES = 2 * 1024**3

@@ -10,8 +10,8 @@ from agent_runner.gates import Gate
 from agent_runner.observer import Observer
 from tools.workspace import labels as label
 from tools.workspace.engine import Engine
-from tools.workspace.in_use import BUILDING, InUse
-from tools.workspace.sizes import lineage
+from tools.workspace.layers.in_use import BUILDING, InUse
+from tools.workspace.layers.sizes import lineage
 
 BASES = frozenset({"system", "base"})
 ENVIRONMENTS = BASES | {"repository", "environment", "recent"}

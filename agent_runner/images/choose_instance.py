@@ -9,17 +9,17 @@ from agent_runner.images.cache_level import Layers
 from agent_runner.images.disk_space import check_disk
 from agent_runner.observer import Observer
 from agent_runner.task import Located
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
-from tools.workspace.layers import (
+from tools.workspace.build.builder import Builder
+from tools.workspace.layers.base_image import Base
+from tools.workspace.layers.instance import (
     Instance,
     build_instance,
     find_instance,
     instance_key,
     instance_tag,
 )
-from tools.workspace.mirrors import Mirror
-from tools.workspace.published import find_published, published_instance
+from tools.workspace.layers.published import find_published, published_instance
+from tools.workspace.repository.mirrors import Mirror
 
 # What a registry can be at fault for; a full disk or a lost engine is no reason to build instead.
 REGISTRY_FAULTS = frozenset({FaultKind.IMAGE_UNAVAILABLE, FaultKind.STAGE_TIMEOUT})

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from agent_runner.environments.plan import Wish
 from agent_runner.errors import FaultKind, InfraFault
-from tools.workspace.base_image import Base
+from tools.workspace.layers.base_image import Base
 
 
 async def choose_base(wish: Wish, bring: Callable[[str], Awaitable[Base]]) -> Base:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace.engine import Engine
-from tools.workspace.in_use import InUse
-from tools.workspace.init_volume import remove_volume, stale_volumes
-from tools.workspace.sizes import ORDER, Sized, named, weigh
+from tools.workspace.layers.in_use import InUse
+from tools.workspace.layers.init_volume import remove_volume, stale_volumes
+from tools.workspace.layers.sizes import ORDER, Sized, named, weigh
 
 # What `--level` says -> the kinds that go: that one and whatever stands on it.
 LEVELS: Mapping[str, tuple[str, ...]] = {

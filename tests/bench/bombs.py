@@ -6,7 +6,7 @@ import time
 from tests.bench.process import NotMeasured
 from tests.bench.row import Count, Row, Series
 from tests.bench.setting import Setting
-from tools.workspace.channel import Command, Limit
+from tools.workspace.channels.channel import Command, Limit
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 from tools.workspace.limits import Limits

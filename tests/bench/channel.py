@@ -12,7 +12,7 @@ import aiohttp
 from tests.bench.process import NotMeasured, timed
 from tests.bench.row import Count, Row, Series, by_turns
 from tests.bench.setting import Setting
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 from tools.workspace.start import running

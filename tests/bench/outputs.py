@@ -12,7 +12,7 @@ from tests.bench.setting import Setting
 from tools.outputs.lines import LineIndex
 from tools.outputs.store import OUTPUT_BYTES, Outputs
 from tools.read_output import ReadArguments, ReadOutput
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 from tools.workspace.start import running

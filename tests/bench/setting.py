@@ -9,11 +9,11 @@ from pathlib import Path
 from agent_runner import places
 from agent_runner.result import Result
 from tests.bench.process import AGENT_RUNNER, NotMeasured, timed
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
-from tools.workspace.init_volume import init_volume
 from tools.workspace.labels import run_labels
+from tools.workspace.layers.init_volume import init_volume
 from tools.workspace.limits import Limits
 
 SEED = "tidyframe__dedupe-keeps-last"

@@ -1,6 +1,6 @@
 """Commands for the channel suite."""
 
-from tools.workspace.channel import Channel, Command
+from tools.workspace.channels.channel import Channel, Command
 
 MB = 1_000_000
 

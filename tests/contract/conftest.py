@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.conftest import new_repository, no_git_config  # noqa: F401 - fixtures
-from tools.workspace.channel import Channel
+from tools.workspace.channels.channel import Channel
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.start import running

@@ -8,7 +8,7 @@ from resource import RUSAGE_SELF, getrusage
 import pytest
 
 from tests.contract.commands import MB, sh
-from tools.workspace.channel import TAIL_BYTES, Channel, Command
+from tools.workspace.channels.channel import TAIL_BYTES, Channel, Command
 
 pytestmark = pytest.mark.docker
 

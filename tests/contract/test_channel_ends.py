@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.contract.commands import MB, command_lines, sh
-from tools.workspace.channel import TAIL_BYTES, Channel, Command
+from tools.workspace.channels.channel import TAIL_BYTES, Channel, Command
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 from tools.workspace.faults import FaultKind, InfraFault
@@ -159,8 +159,8 @@ async def test_command_in_a_container_that_is_gone_is_a_fault(
 async def test_paused_container_is_a_fault(
     channel: Channel, engine: Engine, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.workspace.init_channel.GRACE_S", 1.0)
-    monkeypatch.setattr("tools.workspace.exec_channel.KILL_LIMIT_S", 1.0)
+    monkeypatch.setattr("tools.workspace.channels.init_channel.GRACE_S", 1.0)
+    monkeypatch.setattr("tools.workspace.channels.exec_channel.KILL_LIMIT_S", 1.0)
     paused = engine.docker.containers.container(container.id)
     await paused.pause()
     try:

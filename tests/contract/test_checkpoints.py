@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import MakeRepository, Repository
-from tools.workspace import checkpoints as dated
-from tools.workspace.checkpoints import cuts
-from tools.workspace.mirrors import open_mirror
+from tools.workspace.repository import checkpoints as dated
+from tools.workspace.repository.checkpoints import cuts
+from tools.workspace.repository.mirrors import open_mirror
 
 
 @pytest.fixture

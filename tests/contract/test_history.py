@@ -12,8 +12,8 @@ import pytest
 from agent_runner.benchmarks.seeds import tasks_file
 from agent_runner.task import Task, load_tasks, locate
 from tests.unit.conftest import MakeRepository
-from tools.workspace.git import git
-from tools.workspace.history import (
+from tools.workspace.repository.git import git
+from tools.workspace.repository.history import (
     ADVANCE,
     Step,
     allowed_digest,
@@ -22,7 +22,7 @@ from tools.workspace.history import (
     step,
     tags_before,
 )
-from tools.workspace.mirrors import Mirror, open_mirror
+from tools.workspace.repository.mirrors import Mirror, open_mirror
 
 OFFLINE = [task for task in load_tasks(tasks_file()) if task.repo.endswith(".fast-import")]
 

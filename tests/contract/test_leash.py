@@ -15,7 +15,7 @@ MARK = "AGENT_RUNNER_TEST_LEASH"
 MIRRORING = """
 import asyncio, sys
 from pathlib import Path
-from tools.workspace.mirrors import open_mirror
+from tools.workspace.repository.mirrors import open_mirror
 asyncio.run(open_mirror(sys.argv[1], "main", Path(sys.argv[2]), timeout_s=60))
 """
 

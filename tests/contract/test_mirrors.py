@@ -11,9 +11,9 @@ from typing import Protocol
 import pytest
 
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.git import GitError, git
-from tools.workspace.history import allowed_objects
-from tools.workspace.mirrors import STALE_S, Mirror, UnknownRef, mirror_path, open_mirror
+from tools.workspace.repository.git import GitError, git
+from tools.workspace.repository.history import allowed_objects
+from tools.workspace.repository.mirrors import STALE_S, Mirror, UnknownRef, mirror_path, open_mirror
 
 pytestmark = pytest.mark.usefixtures("no_git_config")
 

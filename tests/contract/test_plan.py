@@ -12,9 +12,9 @@ from agent_runner.environments.facts import FILE
 from agent_runner.environments.plan import Planned, Wish, environment_of, plan, survey
 from agent_runner.places import root
 from agent_runner.task import Located, Official, Task
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.git import git
-from tools.workspace.mirrors import open_mirror
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.repository.git import git
+from tools.workspace.repository.mirrors import open_mirror
 
 pytestmark = pytest.mark.usefixtures("no_git_config")
 

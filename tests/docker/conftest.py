@@ -15,12 +15,12 @@ from tests.unit.conftest import new_repository  # noqa: F401 - a fixture
 from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.mirrors import Mirror, open_mirror
+from tools.workspace.layers.base_image import Base
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.repository.mirrors import Mirror, open_mirror
 from tools.workspace.workspace import Workspace
 
 AS_OF = "2024-06-01T00:00:00Z"

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 

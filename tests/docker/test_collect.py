@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent_runner.prepare import Prepared
-from tools.workspace.git import git
+from tools.workspace.repository.git import git
 from tools.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.docker

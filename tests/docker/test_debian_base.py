@@ -3,11 +3,11 @@
 import pytest
 
 from tools.workspace import labels as label
-from tools.workspace.base_image import Base
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import Builder
-from tools.workspace.debian_base import debian_base
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine
+from tools.workspace.layers.base_image import Base
+from tools.workspace.layers.debian_base import debian_base
 
 pytestmark = pytest.mark.docker
 NOBODYS = "3.1"  # no machine has it, so Debian's own comes in its place

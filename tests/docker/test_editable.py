@@ -8,11 +8,11 @@ import pytest
 
 from tests.docker.conftest import PlanOf
 from tests.unit.conftest import MakeRepository
-from tools.workspace import layers
-from tools.workspace.base_image import Base
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import Builder
-from tools.workspace.editable import Backend, install_editable
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import Builder
+from tools.workspace.layers import instance as layers
+from tools.workspace.layers.base_image import Base
+from tools.workspace.packages.editable import Backend, install_editable
 
 pytestmark = pytest.mark.docker
 
@@ -55,7 +55,7 @@ async def test_one_call_installs_what_uv_and_pip_call_editable(
         done.append(await install_editable(made, backend))
         return done[-1]
 
-    monkeypatch.setattr("tools.workspace.install.install_editable", install)
+    monkeypatch.setattr("tools.workspace.packages.install.install_editable", install)
     repository = new_repository("own")
     repository.commit(files)
     mirror, commit, plan = await plan_of(repository.path)

@@ -9,18 +9,22 @@ import pytest
 
 from tests.docker.conftest import PlanOf
 from tests.unit.conftest import MakeRepository
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
-from tools.workspace.channel import Command
+from tools.workspace.build.builder import Builder
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Image
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.environment_layer import environment_layer, known_resolution, tools_layer
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.ground import CHAIN, PINS
-from tools.workspace.layers import build_instance
-from tools.workspace.mirrors import Mirror
-from tools.workspace.pins import parse_pins
+from tools.workspace.layers.base_image import Base
+from tools.workspace.layers.environment_layer import (
+    environment_layer,
+    known_resolution,
+    tools_layer,
+)
+from tools.workspace.layers.instance import build_instance
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.packages.ground import CHAIN, PINS
+from tools.workspace.packages.pins import parse_pins
+from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.spec import VENV
 from tools.workspace.start import running
 

@@ -9,13 +9,13 @@ import pytest
 
 from tests.contract.commands import command_lines, sh
 from tests.docker.private_engine import import_tiny, tiny_rootfs
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
-from tools.workspace.channel import Command
+from tools.workspace.build.builder import Builder
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
-from tools.workspace.init_volume import init_volume
 from tools.workspace.labels import run_labels
+from tools.workspace.layers.base_image import Base
+from tools.workspace.layers.init_volume import init_volume
 from tools.workspace.start import running
 
 pytestmark = pytest.mark.docker

@@ -8,7 +8,7 @@ import pytest
 
 from agent_runner.prepare import Prepared
 from tools.workspace import isolation
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import Isolation, Network, host_addresses, measure, probe_network

@@ -28,7 +28,7 @@ from tools.errors import ToolRefusal
 from tools.swe_clone import CloneArguments
 from tools.swe_install import InstallArguments
 from tools.toolset import Toolset
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import host_addresses

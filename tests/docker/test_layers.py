@@ -13,12 +13,12 @@ from agent_runner.prepare import Prepared, prepare
 from agent_runner.stages import Stages
 from tests.docker.conftest import AS_OF, PlanOf
 from tests.unit.conftest import MakeRepository
-from tools.workspace.base_image import Base, build_base
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
-from tools.workspace.git import git
-from tools.workspace.layers import build_instance
+from tools.workspace.layers.base_image import Base, build_base
+from tools.workspace.layers.instance import build_instance
+from tools.workspace.repository.git import git
 from tools.workspace.spec import LINK, PROJECT, VENV, WorkspaceSpec
 from tools.workspace.start import running
 from tools.workspace.workspace import Workspace

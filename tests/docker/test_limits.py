@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.contract.commands import MB, command_lines, sh
-from tools.workspace.channel import Command, Limit
+from tools.workspace.channels.channel import Command, Limit
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.disk import IDLE_S
 from tools.workspace.engine import Engine

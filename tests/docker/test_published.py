@@ -17,12 +17,12 @@ from agent_runner.task import Located, Official, Task
 from tests.docker.conftest import AS_OF
 from tests.docker.registry import registry
 from tests.unit.conftest import MakeRepository
-from tools.workspace import published as derived
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.isolation import host_addresses, measure
+from tools.workspace.layers import published as derived
+from tools.workspace.layers.base_image import Base
 from tools.workspace.spec import PROJECT, VENV, WorkspaceSpec
 from tools.workspace.start import running
 from tools.workspace.workspace import Workspace

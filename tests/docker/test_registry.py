@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.docker.registry import Front, free_port, front, registry, upload
-from tools.workspace import registry as registries
 from tools.workspace.engine import Engine
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.registry import pull, resolve
+from tools.workspace.layers import registry as registries
+from tools.workspace.layers.registry import pull, resolve
 
 pytestmark = pytest.mark.docker
 OTHER = {"amd64": "arm64", "arm64": "amd64"}

@@ -14,10 +14,10 @@ import pytest
 
 from agent_runner.run_dir import RunDir
 from tools.workspace import labels
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
+from tools.workspace.layers.base_image import Base
 from tools.workspace.leftovers import containers
 from tools.workspace.start import create, discard, remove, start
 

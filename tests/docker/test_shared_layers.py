@@ -19,18 +19,18 @@ from agent_runner.stages import Stages
 from agent_runner.task import Located, Task
 from tests.docker.conftest import AS_OF
 from tests.unit.conftest import MakeRepository, Repository
-from tools.workspace import checkpoints
-from tools.workspace.base_image import Base
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.faults import InfraFault
-from tools.workspace.history import allowed_digest
-from tools.workspace.in_use import InUse
 from tools.workspace.isolation import host_addresses, measure
-from tools.workspace.official_tag import tag_officially
-from tools.workspace.other_copies import remove_other_copies
-from tools.workspace.sizes import lineage, named, weigh
+from tools.workspace.layers.base_image import Base
+from tools.workspace.layers.in_use import InUse
+from tools.workspace.layers.official_tag import tag_officially
+from tools.workspace.layers.other_copies import remove_other_copies
+from tools.workspace.layers.sizes import lineage, named, weigh
+from tools.workspace.repository import checkpoints
+from tools.workspace.repository.history import allowed_digest
 from tools.workspace.spec import PROJECT, WorkspaceSpec
 from tools.workspace.start import running
 from tools.workspace.workspace import Workspace

@@ -10,12 +10,12 @@ import pytest
 
 from tests.contract.commands import sh
 from tests.docker.private_engine import PrivateEngine, import_tiny, private_engine, tiny_rootfs
-from tools.workspace.builder import Builder
-from tools.workspace.channel import Limit
+from tools.workspace.build.builder import Builder
+from tools.workspace.channels.channel import Limit
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.init_volume import init_volume
+from tools.workspace.layers.init_volume import init_volume
 from tools.workspace.limits import Limits
 from tools.workspace.start import remove, running
 
@@ -93,8 +93,8 @@ async def test_command_times_out(elsewhere: Container) -> None:
 async def test_engine_hangs(
     elsewhere: Container, second: PrivateEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.workspace.init_channel.GRACE_S", 1.0)
-    monkeypatch.setattr("tools.workspace.lost.ASK_LIMIT_S", 1.0)
+    monkeypatch.setattr("tools.workspace.channels.init_channel.GRACE_S", 1.0)
+    monkeypatch.setattr("tools.workspace.channels.lost.ASK_LIMIT_S", 1.0)
     second.stop()
     try:
         with pytest.raises(InfraFault) as caught:

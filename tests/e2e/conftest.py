@@ -15,7 +15,7 @@ import pytest
 from agent_runner.run_dir import RunDir
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "configs" / "demo.yaml"

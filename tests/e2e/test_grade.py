@@ -22,7 +22,7 @@ from tests.e2e.small_set import (
 )
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 pytestmark = pytest.mark.e2e
 

@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.conftest import DEMO, ROOT, environment, ours
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 pytestmark = pytest.mark.e2e
 

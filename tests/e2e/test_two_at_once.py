@@ -12,7 +12,7 @@ from tests.e2e.small_task import SmallTask
 from tests.e2e.traces import World, nameless
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 pytestmark = pytest.mark.e2e
 

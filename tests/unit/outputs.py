@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from tools.outputs.store import Outputs
-from tools.workspace.channel import Source
+from tools.workspace.channels.channel import Source
 
 Step = tuple[Source, bytes | int]
 # Bytes of which most mean something to what reads them.

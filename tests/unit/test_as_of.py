@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.as_of import MOST_NEWER, AsOf
+from tools.workspace.packages.as_of import MOST_NEWER, AsOf
 
 YEAR, HALF, OWN = "2021-01-01", "2021-07-01", "2021-08-10"
 

@@ -18,7 +18,7 @@ from agent_runner.images.build_many import (
 from agent_runner.observer import Observer
 from agent_runner.task import Located, Task
 from tools.workspace.engine import EngineFacts, Image
-from tools.workspace.layers import Instance
+from tools.workspace.layers.instance import Instance
 
 FAULTS = {
     "full": InfraFault(FaultKind.HOST_DISK_FULL, "no\nroom"),

@@ -12,7 +12,7 @@ from agent_runner.images.cache_level import layers_kept
 from agent_runner.observer import Observer
 from tools.workspace import labels as label
 from tools.workspace.engine import Engine, Image
-from tools.workspace.in_use import InUse
+from tools.workspace.layers.in_use import InUse
 
 STACK = (
     "a/system:s", "swebench-lite:py3.9", "a/env:tools", "a/repository:r", "a/env:e", "a/instance:i",

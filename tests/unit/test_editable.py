@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.workspace.editable import SETUPTOOLS, Backend, backend_of
+from tools.workspace.packages.editable import SETUPTOOLS, Backend, backend_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tools.docker_sh import LONGEST_COMMAND_BYTES, ShellArguments, check
 from tools.ending import ending
 from tools.errors import ToolRefusal
-from tools.workspace.channel import Execution, Limit
+from tools.workspace.channels.channel import Execution, Limit
 from tools.workspace.limits import Limits
 
 LIMITS = Limits(memory_bytes=512 * 1024**2, pids=64, disk_bytes=3 * 1024**3)

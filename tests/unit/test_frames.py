@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.channel import TAIL_BYTES, Command
-from tools.workspace.exec_channel import _Kept
-from tools.workspace.frames import MOST_REQUEST_BYTES, Frame, Frames, FromInit, request
+from tools.workspace.channels.channel import TAIL_BYTES, Command
+from tools.workspace.channels.exec_channel import _Kept
+from tools.workspace.channels.frames import MOST_REQUEST_BYTES, Frame, Frames, FromInit, request
 
 FRAMES = st.lists(
     st.builds(Frame, st.integers(0, 2**32 - 1), st.sampled_from(FromInit), st.binary(max_size=40)),
@@ -92,7 +92,7 @@ def test_start_and_end_of_each_stream_are_kept(
 ) -> None:
     told = Told()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tools.workspace.exec_channel.TAIL_BYTES", tail)
+        patch.setattr("tools.workspace.channels.exec_channel.TAIL_BYTES", tail)
         kept = _Kept(told, limit)
         for source, chunk in chunks:
             kept.add(source, chunk)  # type: ignore[arg-type]

@@ -7,9 +7,9 @@ import pytest
 
 from tools.workspace import labels as label
 from tools.workspace.engine import Image
-from tools.workspace.environment import build_tools
-from tools.workspace.ground import DEBIAN, PINS, TOOLS, Ground, Wish
-from tools.workspace.resolution import Resolution, find_resolution, keep_resolution
+from tools.workspace.packages.environment import build_tools
+from tools.workspace.packages.ground import DEBIAN, PINS, TOOLS, Ground, Wish
+from tools.workspace.packages.resolution import Resolution, find_resolution, keep_resolution
 
 
 def image(**labels: str) -> Image:

@@ -89,6 +89,24 @@ def test_the_workspace_knows_no_tools_and_no_runs() -> None:
     assert wrong == []
 
 
+def test_the_parts_of_the_workspace_rest_on_those_below() -> None:
+    """Commands and histories, then where layers are made, what goes in, and the layers."""
+    order = (("channels", "repository"), ("build",), ("packages",), ("layers",))
+    above = {
+        name: {other for later in order[number:] for other in later} - {name}
+        for number, names in enumerate(order)
+        for name in names
+    }
+    wrong = [
+        each
+        for each in imports()
+        for name, others in above.items()
+        if each.file.startswith(f"tools/workspace/{name}/")
+        and each.is_of(*(f"tools.workspace.{other}" for other in others))
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("package", ["tools/patching/", "tools/testruns/"])
 def test_engines_of_the_tools_know_themselves_and_refusals(package: str) -> None:
     own = package.strip("/").replace("/", ".")

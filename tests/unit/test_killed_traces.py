@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from tools.workspace.labels import Owner
-from tools.workspace.mirrors import remove_halves
+from tools.workspace.repository.mirrors import remove_halves
 from tools.workspace.scratch import remove_dead_scratch, scratch
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.checkpoints import ROOT_YEARS, boundaries, half_year
+from tools.workspace.repository.checkpoints import ROOT_YEARS, boundaries, half_year
 
 MOMENTS = st.integers(0, 4_000_000_000)
 

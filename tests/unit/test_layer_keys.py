@@ -6,9 +6,9 @@ import pytest
 
 from tools.workspace import labels as label
 from tools.workspace.engine import Image
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.ground import base_key
-from tools.workspace.layers import instance_key, instance_tag
+from tools.workspace.layers.instance import instance_key, instance_tag
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.packages.ground import base_key
 
 PLAN = EnvironmentPlan(python="3.10", as_of="2024-01-01T00:00:00Z", files={"a": "1", "b": "2"})
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

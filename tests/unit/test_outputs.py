@@ -12,7 +12,7 @@ from tools.outputs.capture import Capture
 from tools.outputs.display import display
 from tools.outputs.lines import BLOCK_BYTES, LineIndex, OpenLines
 from tools.outputs.store import Outputs
-from tools.workspace.channel import TAIL_BYTES, Source
+from tools.workspace.channels.channel import TAIL_BYTES, Source
 from tools.workspace.faults import FaultKind, InfraFault
 
 SOURCES: tuple[Source, ...] = ("stdout", "stderr")

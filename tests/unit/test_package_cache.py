@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.workspace.package_cache import PackageCache, size_bytes
+from tools.workspace.build.package_cache import PackageCache, size_bytes
 
 ARCHIVE_BYTES = 40_000
 

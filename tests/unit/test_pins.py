@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.pins import Difference, difference, nearest, parse_pins, pinned_names, written
+from tools.workspace.packages.pins import (
+    Difference,
+    difference,
+    nearest,
+    parse_pins,
+    pinned_names,
+    written,
+)
 
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=3)
 VERSIONS = st.lists(st.sampled_from(string.digits), min_size=1, max_size=3).map(".".join)

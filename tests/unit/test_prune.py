@@ -3,8 +3,8 @@
 from agent_runner.images.prune import unused
 from tools.workspace import labels as label
 from tools.workspace.engine import Image
-from tools.workspace.official_tag import split_name
-from tools.workspace.sizes import Sized
+from tools.workspace.layers.official_tag import split_name
+from tools.workspace.layers.sizes import Sized
 
 NOW_S = 1000.0
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.workspace.requirement_lists import Wanted, logical_lines, read_lists
+from tools.workspace.packages.requirement_lists import Wanted, logical_lines, read_lists
 
 
 def read(text: str, **more: str) -> Wanted:

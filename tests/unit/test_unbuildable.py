@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tools.workspace import unbuildable
 from tools.workspace.engine import Image
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.ground import ROOT
-from tools.workspace.unbuildable import AGE_S, OWN, Unbuildable
+from tools.workspace.packages import unbuildable
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.packages.ground import ROOT
+from tools.workspace.packages.unbuildable import AGE_S, OWN, Unbuildable
 
 PLAN = EnvironmentPlan(python="3.9", as_of="2021-01-01T00:00:00Z", debian=("gcc",))
 BELOW = Image("sha256:1", {ROOT: "ground"}, 1, ("a:1",))

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from tools.workspace.environment import EnvironmentPlan, build_tools
-from tools.workspace.requirement_lists import Wanted
-from tools.workspace.uv_inputs import (
+from tools.workspace.packages.environment import EnvironmentPlan, build_tools
+from tools.workspace.packages.requirement_lists import Wanted
+from tools.workspace.packages.uv_inputs import (
     attempts,
     build_bounds,
     compile_argv,

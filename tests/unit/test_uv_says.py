@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.workspace.uv_says import (
+from tools.workspace.packages.uv_says import (
     inconsistent,
     named,
     needed_by,

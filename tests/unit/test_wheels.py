@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from tools.workspace.wheels import Unresolvable, parse_requirements, with_prefix
+from tools.workspace.packages.wheels import Unresolvable, parse_requirements, with_prefix
 
 
 def test_names_with_versions_extras_and_markers_are_taken() -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.outputs.lines import LineIndex, Lines
-from tools.workspace.channel import Source
+from tools.workspace.channels.channel import Source
 from tools.workspace.faults import FaultKind, InfraFault
 
 STDERR_MARK = b"--- stderr ---\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.outputs.capture import Capture
 from tools.outputs.excerpt import SHOWN_CHARS, excerpt
 from tools.outputs.lines import Lines
-from tools.workspace.channel import TAIL_BYTES
+from tools.workspace.channels.channel import TAIL_BYTES
 from tools.workspace.faults import InfraFault
 
 OUTPUT_BYTES = 100_000_000

@@ -10,12 +10,12 @@ from typing import IO, Literal
 import aiohttp
 from aiodocker.containers import DockerContainer
 
-from tools.workspace.channel import Channel, Command, Execution, Sink
+from tools.workspace.channels.channel import Channel, Command, Execution, Sink
+from tools.workspace.channels.exec_channel import ExecChannel
+from tools.workspace.channels.init_channel import InitChannel
 from tools.workspace.disk import DiskWatch
 from tools.workspace.engine import COPY_LIMIT_S, engine_errors
-from tools.workspace.exec_channel import ExecChannel
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.init_channel import InitChannel
 from tools.workspace.labels import KEPT, LEASE_S, NOBODYS
 from tools.workspace.limits import Limits
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from aiodocker.containers import DockerContainer
 
-from tools.workspace.channel import Execution, Limit
+from tools.workspace.channels.channel import Execution, Limit
+from tools.workspace.channels.frames import Disk
+from tools.workspace.channels.init_channel import InitChannel
 from tools.workspace.engine import engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.frames import Disk
-from tools.workspace.init_channel import InitChannel
 
 QUICK_S = 0.1
 BUSY_S = 1.0

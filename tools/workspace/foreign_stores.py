@@ -3,7 +3,7 @@
 import json
 import re
 
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.spec import PROJECT, VENV

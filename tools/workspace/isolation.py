@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.workspace.channel import Command
+from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine, engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.foreign_stores import foreign_stores
-from tools.workspace.history import allowed_objects
-from tools.workspace.mirrors import Mirror
+from tools.workspace.repository.history import allowed_objects
+from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.spec import PROJECT, VENV
 
 LIMIT_S = 60.0

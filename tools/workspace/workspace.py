@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tools.workspace.channel import OUTPUT_LIMIT_BYTES, Command, Execution, Sink
+from tools.workspace.channels.channel import OUTPUT_LIMIT_BYTES, Command, Execution, Sink
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine
 from tools.workspace.faults import InfraFault

@@ -6,8 +6,8 @@ from typing import cast
 from tools.outputs.store import Outputs
 from tools.patching.limits import PatchLimits
 from tools.toolset import Toolset
-from tools.workspace.builder import Builder
-from tools.workspace.channel import Command, Execution, Sink
+from tools.workspace.build.builder import Builder
+from tools.workspace.channels.channel import Command, Execution, Sink
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine
 from tools.workspace.spec import WorkspaceSpec

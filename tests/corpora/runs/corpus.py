@@ -14,7 +14,7 @@ from tools.testruns.outcome import Outcome, TestRun
 from tools.testruns.runner import Runner
 from tools.testruns.selection import Selection
 from tools.testruns.summarise import combine
-from tools.workspace.channel import Execution
+from tools.workspace.channels.channel import Execution
 
 HERE = Path(__file__).parent
 ENTRIES = HERE / "entries"

@@ -19,7 +19,7 @@ from tests.e2e.batches.small_batch import SmallBatch, kept, results
 from tests.e2e.conftest import ROOT, ours
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 pytestmark = pytest.mark.e2e
 

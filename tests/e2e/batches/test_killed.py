@@ -13,7 +13,7 @@ from tests.e2e.batches.small_batch import SmallBatch, kept
 from tests.e2e.traces import World
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ from agent_runner.batch.events import EpisodeStep, EpisodeTurn, from_json
 from tests.e2e.batches.small_batch import SmallBatch
 
 if TYPE_CHECKING:
-    from tools.workspace.base_image import Base
+    from tools.workspace.layers.base_image import Base
 
 pytestmark = pytest.mark.e2e
 

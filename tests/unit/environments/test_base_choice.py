@@ -12,8 +12,8 @@ from agent_runner.environments.python import Choice
 from agent_runner.errors import InfraFault
 from agent_runner.images.choose_python import choose_base
 from agent_runner.task import Task
-from tools.workspace.base_image import Base
 from tools.workspace.engine import Image
+from tools.workspace.layers.base_image import Base
 
 
 def wish(python: str, *others: str, row: str | None = None) -> Wish:

@@ -8,8 +8,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tools.workspace.git import git
-from tools.workspace.mirrors import Mirror
+from tools.workspace.repository.git import git
+from tools.workspace.repository.mirrors import Mirror
 
 # A root costs up to 250 MB for each Python. Later years come to 5 MB (median) to 25 MB (p90) for an
 # instance, and a shorter span only makes environments be stored again, which stand on checkpoints.

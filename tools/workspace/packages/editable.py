@@ -6,9 +6,9 @@ pip and uv ask it for the metadata first, which is half the work once more: a se
 import tomllib
 from dataclasses import dataclass
 
-from tools.workspace.build_container import BuildContainer
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.packages.uv_inputs import PYTHON
 from tools.workspace.spec import PROJECT, VENV
-from tools.workspace.uv_inputs import PYTHON
 
 ON_PATH = f"PATH={VENV}/bin:/usr/local/bin:/usr/bin:/bin"
 SETUPTOOLS = "setuptools.build_meta:__legacy__"  # where a project names none (PEP 517)

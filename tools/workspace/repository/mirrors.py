@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import AsyncFileLock, FileLock, Timeout
 
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.git import GitError, git, without_password
+from tools.workspace.repository.git import GitError, git, without_password
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 STREAM_SUFFIX = ".fast-import"

@@ -13,7 +13,7 @@ import aiohttp
 from aiodocker.containers import DockerContainer
 from aiodocker.stream import Stream
 
-from tools.workspace.channel import (
+from tools.workspace.channels.channel import (
     NOT_STARTED,
     TAIL_BYTES,
     Command,

@@ -1,6 +1,6 @@
 """Copies of the project outside its tree: the base image's Python has packages of today."""
 
-from tools.workspace.build_container import BuildContainer
+from tools.workspace.build.build_container import BuildContainer
 
 # Only the names of what lies below go: the layer costs next to nothing.
 REMOVE = """

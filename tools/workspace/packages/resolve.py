@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from tools.workspace.as_of import AsOf
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.channel import Execution
-from tools.workspace.environment import OVERRIDES_AS_OF, EnvironmentPlan
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.channels.channel import Execution
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.pins import parse_pins, pinned_names, written
-from tools.workspace.requirement_lists import Wanted, read_lists
-from tools.workspace.resolution import Resolution
-from tools.workspace.uv_inputs import (
+from tools.workspace.packages.as_of import AsOf
+from tools.workspace.packages.environment import OVERRIDES_AS_OF, EnvironmentPlan
+from tools.workspace.packages.pins import parse_pins, pinned_names, written
+from tools.workspace.packages.requirement_lists import Wanted, read_lists
+from tools.workspace.packages.resolution import Resolution
+from tools.workspace.packages.uv_inputs import (
     INPUTS,
     PYTHON,
     TREE,
@@ -26,7 +26,7 @@ from tools.workspace.uv_inputs import (
     metadata_argv,
     packed,
 )  # fmt: skip
-from tools.workspace.uv_says import (
+from tools.workspace.packages.uv_says import (
     UNSATISFIABLE,
     inconsistent,
     named,

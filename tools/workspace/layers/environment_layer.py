@@ -12,14 +12,14 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from tools.workspace import labels as label
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import Builder
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Image
-from tools.workspace.environment import EnvironmentPlan, build_tools
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.ground import CHAIN, PINS, ROOT, SUBJECT, TOOLS, Ground, Wish
-from tools.workspace.importable import not_importable
-from tools.workspace.install import (
+from tools.workspace.packages.environment import EnvironmentPlan, build_tools
+from tools.workspace.packages.ground import CHAIN, PINS, ROOT, SUBJECT, TOOLS, Ground, Wish
+from tools.workspace.packages.importable import not_importable
+from tools.workspace.packages.install import (
     NotBuilt,
     activate,
     build_wheels,
@@ -27,11 +27,11 @@ from tools.workspace.install import (
     install_debian,
     install_tools,
 )
-from tools.workspace.mirrors import Mirror
-from tools.workspace.pins import digest, nearest, parse_pins
-from tools.workspace.resolution import Resolution, find_resolution, keep_resolution
-from tools.workspace.resolve import Resolver
-from tools.workspace.unbuildable import Unbuildable
+from tools.workspace.packages.pins import digest, nearest, parse_pins
+from tools.workspace.packages.resolution import Resolution, find_resolution, keep_resolution
+from tools.workspace.packages.resolve import Resolver
+from tools.workspace.packages.unbuildable import Unbuildable
+from tools.workspace.repository.mirrors import Mirror
 
 # Layers on layers: what a later one replaces still takes room below it.
 LONGEST_CHAIN = 4

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import LEASE_S, Builder
-from tools.workspace.channel import Command, Execution
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import LEASE_S, Builder
+from tools.workspace.channels.channel import Command, Execution
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Image
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.git import plain_config
-from tools.workspace.ground import base_key
-from tools.workspace.history import ADVANCE, Step, step
 from tools.workspace.limits import Limits
-from tools.workspace.mirrors import Mirror
+from tools.workspace.packages.ground import base_key
+from tools.workspace.repository.git import plain_config
+from tools.workspace.repository.history import ADVANCE, Step, step
+from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.scratch import scratch
 from tools.workspace.spec import LINK, PROJECT
 

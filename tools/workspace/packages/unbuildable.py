@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from tools.workspace.engine import Image
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.ground import ROOT, base_key
-from tools.workspace.pins import digest
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.packages.ground import ROOT, base_key
+from tools.workspace.packages.pins import digest
 
 AGE_S = 7 * 24 * 3600.0
 # What uv says where the package's own build has failed, rather than the way to it.

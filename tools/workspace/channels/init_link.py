@@ -8,11 +8,11 @@ import aiohttp
 from aiodocker.containers import DockerContainer
 from aiodocker.stream import Stream
 
-from tools.workspace import frames
+from tools.workspace.channels import frames
+from tools.workspace.channels.frames import Frame, FromInit
+from tools.workspace.channels.lost import why_lost
 from tools.workspace.engine import engine_errors, let_go
 from tools.workspace.faults import InfraFault
-from tools.workspace.frames import Frame, FromInit
-from tools.workspace.lost import why_lost
 
 # How long init may take to answer before somebody asks what is the matter.
 GRACE_S = 10.0

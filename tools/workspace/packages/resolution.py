@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tools.workspace.pins import parse_pins
+from tools.workspace.packages.pins import parse_pins
 
 
 class Resolution(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tools.workspace.channel import Command, Execution
+from tools.workspace.channels.channel import Command, Execution
 from tools.workspace.container import Container
 from tools.workspace.faults import FaultKind, InfraFault
 

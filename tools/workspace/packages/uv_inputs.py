@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from tools.workspace.environment import (
+from tools.workspace.packages.environment import (
     BACKENDS,
     BESIDE_TOOLS,
     BUILD_BOUNDS,
@@ -20,7 +20,7 @@ from tools.workspace.environment import (
     EnvironmentPlan,
     build_tools,
 )
-from tools.workspace.requirement_lists import Wanted
+from tools.workspace.packages.requirement_lists import Wanted
 from tools.workspace.spec import VENV
 
 PYTHON = f"{VENV}/bin/python"

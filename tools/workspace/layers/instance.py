@@ -14,23 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import Builder
-from tools.workspace.checkpoints import Cuts, cuts
-from tools.workspace.editable import Backend, backend_of
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine, Image
-from tools.workspace.environment import EnvironmentPlan
-from tools.workspace.environment_layer import environment_layer, tools_layer
-from tools.workspace.ground import base_key
-from tools.workspace.history import Step, allowed_digest, step, tags_before
-from tools.workspace.install import (
+from tools.workspace.layers.environment_layer import environment_layer, tools_layer
+from tools.workspace.layers.other_copies import remove_other_copies
+from tools.workspace.layers.repository_layer import Below, advance, project_name, repository_layer
+from tools.workspace.packages.editable import Backend, backend_of
+from tools.workspace.packages.environment import EnvironmentPlan
+from tools.workspace.packages.ground import base_key
+from tools.workspace.packages.install import (
     hide_build_products,
     install_project,
     install_with_index,
 )
-from tools.workspace.mirrors import Mirror
-from tools.workspace.other_copies import remove_other_copies
-from tools.workspace.repository_layer import Below, advance, project_name, repository_layer
+from tools.workspace.repository.checkpoints import Cuts, cuts
+from tools.workspace.repository.history import Step, allowed_digest, step, tags_before
+from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.scratch import scratch
 from tools.workspace.together import together
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
-from tools.workspace.build_container import BuildContainer
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.package_cache import PackageCache
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.limits import Limits
-from tools.workspace.package_cache import PackageCache
 from tools.workspace.start import discard, running, start
 
 LEASE_S = 3600.0

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import Builder
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Image
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.leash import leash
 from tools.workspace.scratch import scratch
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "docker"
+SCRIPTS = Path(__file__).resolve().parents[3] / "docker"
 SYSTEM = "system"
 LIMIT_S = 900.0
 DEBIAN_PYTHON = "/usr"

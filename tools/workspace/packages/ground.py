@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from tools.workspace import labels as label
 from tools.workspace.engine import Image
-from tools.workspace.environment import RECIPE, build_tools
-from tools.workspace.pins import digest
+from tools.workspace.packages.environment import RECIPE, build_tools
+from tools.workspace.packages.pins import digest
 
 PINS = "agent_runner.pins"
 TOOLS = "agent_runner.tools"

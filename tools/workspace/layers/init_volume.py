@@ -10,13 +10,13 @@ from aiodocker.volumes import DockerVolume
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
-from tools.workspace.builder import Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import ContainerSpec
 from tools.workspace.engine import Engine, Image, engine_errors
 from tools.workspace.faults import InfraFault
 from tools.workspace.start import MOUNTED, PROGRAM, create, remove
 
-SOURCES = Path(__file__).resolve().parents[2] / "docker" / "init"
+SOURCES = Path(__file__).resolve().parents[3] / "docker" / "init"
 BUILD = "/build/init"
 PREFIX = "agent_runner-init-"
 COMPILE = "cc -std=gnu11 -D_GNU_SOURCE -static -O2 -Wall -Wextra -o init *.c"

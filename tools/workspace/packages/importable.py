@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from packaging.utils import canonicalize_name
 from pydantic import TypeAdapter
 
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.uv_inputs import PYTHON
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.packages.uv_inputs import PYTHON
 
 LIMIT_S = 300
 MARK = "cannot be imported here: "

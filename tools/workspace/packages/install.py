@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from tools.workspace.activation import activation
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.editable import ON_PATH, Backend, install_editable
-from tools.workspace.environment import EnvironmentPlan, build_tools
+from tools.workspace.build.build_container import BuildContainer
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.pins import Pins, difference, parse_pins
+from tools.workspace.packages.activation import activation
+from tools.workspace.packages.editable import ON_PATH, Backend, install_editable
+from tools.workspace.packages.environment import EnvironmentPlan, build_tools
+from tools.workspace.packages.pins import Pins, difference, parse_pins
+from tools.workspace.packages.uv_inputs import INPUTS, PYTHON, build_bounds, dates, packed
+from tools.workspace.packages.uv_says import not_built, reason, wants_compiler
 from tools.workspace.spec import PROJECT, VENV
-from tools.workspace.uv_inputs import INPUTS, PYTHON, build_bounds, dates, packed
-from tools.workspace.uv_says import not_built, reason, wants_compiler
 
 UV = ("uv", "pip", "install", "-q", "--no-config", "--python", PYTHON)
 NEVER = "2999-01-01"

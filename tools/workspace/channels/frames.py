@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from math import ceil
 
-from tools.workspace.channel import TAIL_BYTES, Command
+from tools.workspace.channels.channel import TAIL_BYTES, Command
 
 INPUT_WINDOW_BYTES = 256 * 1024
 MOST_REQUEST_BYTES = 16 << 20

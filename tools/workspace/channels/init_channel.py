@@ -9,11 +9,19 @@ from dataclasses import dataclass, field
 
 from aiodocker.containers import DockerContainer
 
-from tools.workspace import frames
-from tools.workspace.channel import NOT_STARTED, Command, Execution, Held, Limit, Sink, Source
+from tools.workspace.channels import frames
+from tools.workspace.channels.channel import (
+    NOT_STARTED,
+    Command,
+    Execution,
+    Held,
+    Limit,
+    Sink,
+    Source,
+)
+from tools.workspace.channels.frames import Disk, Ended, Frame, FromInit, How, ToInit
+from tools.workspace.channels.init_link import GRACE_S, InitLink
 from tools.workspace.faults import InfraFault
-from tools.workspace.frames import Disk, Ended, Frame, FromInit, How, ToInit
-from tools.workspace.init_link import GRACE_S, InitLink
 
 INPUT_CHUNK_BYTES = 64 * 1024
 SIGNAL_BASE = 128

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from tools.workspace.build_container import is_unreachable
-from tools.workspace.builder import Builder
+from tools.workspace.build.build_container import is_unreachable
+from tools.workspace.build.builder import Builder
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.spec import VENV
 

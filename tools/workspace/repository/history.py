@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.workspace.checkpoints import commit_s
-from tools.workspace.git import git, plain_config
-from tools.workspace.mirrors import Mirror
+from tools.workspace.repository.checkpoints import commit_s
+from tools.workspace.repository.git import git, plain_config
+from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.together import together
 
 BRANCH = "main"

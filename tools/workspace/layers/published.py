@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 from tools.workspace import labels as label
-from tools.workspace.build_container import BuildContainer
-from tools.workspace.builder import Builder
+from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.builder import Builder
 from tools.workspace.container import Container
 from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.history import allowed_objects, objects_digest, step, tags_before
-from tools.workspace.install import hide_build_products
-from tools.workspace.layers import COMMIT, ENVIRONMENT, HEAD, OBJECTS, PUBLISHED, Instance
-from tools.workspace.mirrors import Mirror
-from tools.workspace.registry import Remote, pull, resolve
-from tools.workspace.repository_layer import offline, project_name
+from tools.workspace.layers.instance import COMMIT, ENVIRONMENT, HEAD, OBJECTS, PUBLISHED, Instance
+from tools.workspace.layers.registry import Remote, pull, resolve
+from tools.workspace.layers.repository_layer import offline, project_name
+from tools.workspace.packages.install import hide_build_products
+from tools.workspace.repository.history import allowed_objects, objects_digest, step, tags_before
+from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.scratch import scratch
 from tools.workspace.spec import LINK, PROJECT, VENV
 

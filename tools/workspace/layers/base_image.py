@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
-from tools.workspace.builder import Builder
-from tools.workspace.debian_base import SCRIPTS, debian_base
+from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine, Image, engine_errors
 from tools.workspace.faults import FaultKind, InfraFault
+from tools.workspace.layers.debian_base import SCRIPTS, debian_base
 
 REPOSITORY = "swebench-lite"
 WANTED = "agent_runner.python_wanted"

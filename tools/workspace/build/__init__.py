@@ -1,0 +1,1 @@
+"""Where layers are made: containers that no agent ever gets."""

@@ -1,0 +1,1 @@
+"""How commands reach a container: over the engine, or over init."""

@@ -1,0 +1,1 @@
+"""The images a workspace starts from, each on the one below."""

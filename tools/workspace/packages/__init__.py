@@ -1,0 +1,1 @@
+"""What an environment holds: from requirements as of a date to an installation."""

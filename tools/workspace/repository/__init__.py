@@ -1,0 +1,1 @@
+"""Mirrors on the host, and the history that is taken from them."""
