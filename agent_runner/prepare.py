@@ -22,7 +22,7 @@ from agent_runner.task import Located, Task
 from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine
 from tools.workspace.layers.base_image import Base, build_base, find_base
-from tools.workspace.layers.init_volume import init_volume
+from tools.workspace.layers.init_volume import filled_volume, init_volume
 from tools.workspace.layers.instance import Instance
 from tools.workspace.repository.git import GitError, git
 from tools.workspace.repository.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
@@ -70,7 +70,7 @@ async def prepare(
     """
     builder = Builder(
         engine, run, home, dict(os.environ), observer.step, timeout_s=config.limits.build_s,
-        packages_mb=config.images.package_cache_mb,
+        packages_mb=config.images.package_cache_mb, init=await filled_volume(engine, home),
     )  # fmt: skip
     task = located.task
     with stages.stage("mirror"):

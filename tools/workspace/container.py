@@ -88,6 +88,7 @@ class Container:
             self._init = InitChannel(self._container, self.spec.lease_s)
             await self._init.open()
             self._channel = self._init
+        if self._init is not None and self.spec.limits.disk_bytes:
             self.disk = DiskWatch(self._container, self._init, self.spec.limits.disk_bytes)
         async with engine_errors("starting a container"):
             await self._container.start()
@@ -174,9 +175,10 @@ class Container:
     async def commit(self, tag: str, labels: Mapping[str, str], env: tuple[str, ...] = ()) -> str:
         """Makes an image of what the container is now and returns its id."""
         repository, _, version = tag.rpartition(":")
-        # An image inherits its container's labels; those that say whose it is must not go along.
+        # An image inherits what is its container's: what says whose it is, and what idles there.
         marks = {**NOBODYS, **labels}
         changes = [f'LABEL {name}="{value}"' for name, value in marks.items()]
+        changes.append('CMD ["/bin/sh"]')
         changes += [f"ENV {line}" for line in env]
         async with engine_errors(f"committing {tag}", COPY_LIMIT_S):
             made = await self._container.commit(

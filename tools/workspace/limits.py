@@ -9,7 +9,7 @@ class Limits:
 
     Attributes:
         cpus: None means all of them.
-        disk_bytes: what it may write; looked at, see `DiskWatch`.
+        disk_bytes: what it may write; looked at, see `DiskWatch`. 0 for no limit.
     """
 
     memory_bytes: int = 4 * 1024**3

@@ -16,6 +16,9 @@ CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "KILL")
 # would end the container. From outside it is removed by force, which waits for nothing.
 IDLE = ("/bin/sh", "-c", "while :; do sleep 86400 & wait; done")
 
+# Where an answer is lost a name is asked for again after a second; five is what systems wait.
+IMPATIENT = ("timeout:1", "attempts:5")
+
 # Where init is mounted: a file system in memory that every container has, so no layer gets even an
 # empty directory.
 MOUNTED = "/dev/agent_runner"
@@ -25,6 +28,7 @@ PROGRAM = f"{MOUNTED}/init"
 def _create_body(spec: ContainerSpec) -> Mapping[str, JSONValue]:
     host: dict[str, JSONValue] = {
         "NetworkMode": spec.network,
+        "DnsOptions": list(IMPATIENT) if spec.network != "none" else [],
         "Init": False,
         "Memory": spec.limits.memory_bytes,
         "MemorySwap": spec.limits.memory_bytes,

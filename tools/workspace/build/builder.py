@@ -47,6 +47,8 @@ class Builder:
         report: told what is being done, for a person who waits.
         timeout_s: for one step.
         packages_mb: what the package cache is cut back to after a build.
+        init: the volume with the init of its containers, whose channel is ten times as quick as
+            the engine's; "" where there is none yet.
         leaving: containers that are being removed beside what comes next; None: nothing does.
     """
 
@@ -57,6 +59,7 @@ class Builder:
     report: Report
     timeout_s: float = 900.0
     packages_mb: int = 1000
+    init: str = ""
     leaving: list[asyncio.Task[None]] | None = None
 
     @asynccontextmanager
@@ -168,7 +171,8 @@ class Builder:
             image=image,
             labels=label.run_labels(self.run, "builder", lease_s=LEASE_S),
             network="bridge",
-            limits=Limits(pids=2048),
+            limits=Limits(pids=2048, disk_bytes=0),
+            init=self.init,
             binds=(f"{self._cache}:{CACHE}",) if self._cache else (),
             tmpfs=("/build", "/tmp"),
             hardened=False,

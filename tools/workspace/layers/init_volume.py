@@ -59,6 +59,16 @@ async def init_volume(builder: Builder, base: Image) -> str:
     return name
 
 
+async def filled_volume(engine: Engine, home: Path) -> str:
+    """The name of the volume where it is there already; "" otherwise.
+
+    Raises:
+        InfraFault: the engine fails.
+    """
+    name = f"{PREFIX}{_key(engine.architecture)}"
+    return name if await _is_filled(engine, name, home / "init") else ""
+
+
 async def stale_volumes(engine: Engine) -> list[str]:
     """Volumes with an init of other sources than today's.
 

@@ -80,7 +80,7 @@ async def advance(container: Container, step: Step, timeout_s: float) -> None:
     """
     link = f"mkdir -p {PROJECT} {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
     script, content = f"{link}\ncd {PROJECT}\n", b""
-    if container.spec.binds or container.spec.tmpfs:
+    if container.spec.binds or container.spec.tmpfs or container.spec.init:
         # The engine would leave the places of its mounts in the layer.
         script += "tar -xf - || exit 1\n"
         content = await asyncio.to_thread(step.tar.read_bytes)
