@@ -33,17 +33,20 @@ class World(Grader):
 
     outcomes: dict[bytes, dict[str, Outcome]] = field(default_factory=dict)
     asked: list[bytes] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __init__(self, **outcomes: dict[str, Outcome]) -> None:
         by_patch = {b"" if name == "empty" else name.encode(): o for name, o in outcomes.items()}
         object.__setattr__(self, "outcomes", by_patch)
         object.__setattr__(self, "asked", [])
+        object.__setattr__(self, "begun", asyncio.Event())
         object.__setattr__(self, "open_network", None)
 
     async def attempt(
         self, recipe: object, patch: bytes, log: Path, *, network: OpenNetwork | None = None
     ) -> Attempt:
         self.asked.append(patch)
+        self.begun.set()
         await asyncio.sleep(0)
         if patch not in self.outcomes:
             raise InfraFault(FaultKind.CONTAINER_LOST, "gone")
@@ -137,8 +140,7 @@ async def graded(
     grading = Grading(world, rules, store, solver)
     if beside:
         grading.begin_controls()
-        await asyncio.sleep(0.05)
-        assert world.asked
+        await asyncio.wait_for(world.begun.wait(), timeout=10)
     await grading.grade(draft, directory(tmp_path))
     await grading.end()
     return draft
