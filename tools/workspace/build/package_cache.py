@@ -53,7 +53,7 @@ class PackageCache:
             if total - removed <= self.most_bytes:
                 break
             removed += size_bytes(archive)
-            shutil.rmtree(archive)
+            shutil.rmtree(archive, ignore_errors=True)
         self._known.write_text(f"{total - removed}\n", encoding="ascii")
         return removed
 
