@@ -104,13 +104,17 @@ class InstantExecutor:
             )
             model = choose(order.config, os.environ)
             prompts = render(found(order.config.prompt), order.task)
-            if self._client is None:
-                self._client = await ModelClient(model.resolved).__aenter__()
+
+            async def client() -> ModelClient:
+                if self._client is None:
+                    self._client = await ModelClient(model.resolved).__aenter__()
+                return self._client
+
             outputs = Outputs(directory.outputs)
             workspace, tools = instant_tools(outputs)
             run = AgentRun(
                 order.config, model, prompts, workspace, tools, outputs, draft, observer,
-                directory.trajectory, directory.recording, _ready, self._client,
+                directory.trajectory, directory.recording, _ready, client,
             )  # fmt: skip
             with draft.stages.stage("agent"):
                 await run.solve()
