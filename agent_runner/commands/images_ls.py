@@ -10,6 +10,7 @@ import click
 from agent_runner.commands.report_faults import reporting_faults
 from agent_runner.places import home
 from tools.workspace import labels as label
+from tools.workspace.disk_usage import size_bytes
 from tools.workspace.engine import Engine
 from tools.workspace.layers.sizes import Sized, Weighed, weigh
 
@@ -73,16 +74,4 @@ def _held(state: Path) -> dict[str, int]:
     """What each part of the state directory takes on disk."""
     if not state.is_dir():
         return {}
-    return {path.name: _size(path) for path in sorted(state.iterdir()) if path.is_dir()}
-
-
-def _size(directory: Path) -> int:
-    """Hard links count once."""
-    seen: dict[tuple[int, int], int] = {}
-    for path in directory.rglob("*"):
-        try:
-            facts = path.lstat()
-        except FileNotFoundError:  # somebody works there
-            continue
-        seen[facts.st_dev, facts.st_ino] = facts.st_blocks * 512
-    return sum(seen.values())
+    return {path.name: size_bytes(path) for path in sorted(state.iterdir()) if path.is_dir()}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.workspace.build.package_cache import PackageCache, size_bytes
+from tools.workspace.build.package_cache import PackageCache
+from tools.workspace.disk_usage import size_bytes
 
 ARCHIVE_BYTES = 40_000
 

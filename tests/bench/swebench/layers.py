@@ -5,7 +5,6 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from agent_runner.benchmarks.swebench.row import Row as DataRow
 from agent_runner.places import home
@@ -15,6 +14,7 @@ from tests.bench.say import say
 from tests.bench.swebench.journal import kept
 from tests.bench.swebench.sizes import Chain, bytes_own, bytes_together, chain_of, chains
 from tests.bench.swebench.verdicts import Work
+from tools.workspace.disk_usage import size_bytes
 from tools.workspace.engine import Engine
 
 MB = 1_000_000
@@ -147,7 +147,7 @@ async def _weights(work: Work, built: Sequence[Built]) -> list[Count]:
     made = {one.image: one.chain for one in built}
     together = [made[image] for image in images if made.get(image) in known]
     parts = {"images": bytes_together(together, known) / MB}
-    parts |= {name: _bytes_below(home() / name) / MB for name in ("uv", "mirrors")}
+    parts |= {name: size_bytes(home() / name) / MB for name in ("uv", "mirrors")}
     return [
         Count(
             what=f"{len(together)} instances of {len(largest)} repositories with bases and caches",
@@ -157,9 +157,3 @@ async def _weights(work: Work, built: Sequence[Built]) -> list[Count]:
             beside={name: round(size_mb) for name, size_mb in parts.items()},
         )
     ]
-
-
-def _bytes_below(place: Path) -> int:
-    """Of files as they lie on the disk, links to one counted once."""
-    files = [path.lstat() for path in place.rglob("*") if not path.is_dir()]
-    return sum({(file.st_dev, file.st_ino): file.st_blocks * 512 for file in files}.values())

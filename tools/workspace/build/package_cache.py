@@ -3,13 +3,14 @@
 uv itself only grows it (astral-sh/uv#5731). An archive that is gone it fetches again.
 """
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools.workspace.disk_usage import size_bytes
+from tools.workspace.shared_lock import held_alone, hold_shared
 
 # Where uv keeps unpacked wheels, nine tenths of the whole; the number is its format's.
 ARCHIVES = "archive-v*"
@@ -31,18 +32,15 @@ class PackageCache:
     def in_use(self) -> Iterator[None]:
         """Nobody removes from it meanwhile; waits while somebody does."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH)
+        with hold_shared(self._lock):
             yield
 
     def trim(self) -> int:
         """Cuts it back, unless somebody uses it; returns the bytes removed."""
         if not self.directory.is_dir():
             return 0
-        with self._lock.open("ab") as lock, suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return self._trim()
-        return 0
+        with held_alone(self._lock) as is_free:
+            return self._trim() if is_free else 0
 
     def _trim(self) -> int:
         total = self._known_bytes()
@@ -77,15 +75,3 @@ class PackageCache:
     @property
     def _known(self) -> Path:
         return self.directory / "agent_runner_bytes"
-
-
-def size_bytes(place: Path) -> int:
-    """What a directory and all below it take on the disk; what goes meanwhile counts nothing."""
-    total = 0
-    with suppress(FileNotFoundError), os.scandir(place) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                if entry.is_dir(follow_symlinks=False):
-                    total += size_bytes(Path(entry.path))
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
-    return total

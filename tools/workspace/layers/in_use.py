@@ -1,17 +1,16 @@
 """Which layers runs work with: as long as anybody does, nobody removes them."""
 
 import asyncio
-import fcntl
 import os
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Self
 
 from aiodocker.exceptions import DockerError
 
 from tools.workspace.engine import Engine, engine_errors
+from tools.workspace.shared_lock import held_alone, hold_shared
 
 # Held by whoever builds: what a new layer is about to stand on has no name here yet.
 BUILDING = "building"
@@ -82,7 +81,7 @@ class InUse:
         """
         with ExitStack() as alone:
             for name in (tag, BUILDING) if below else (tag,):
-                if not alone.enter_context(self._alone(name)):
+                if not alone.enter_context(held_alone(self._file(name, "lock"))):
                     return False
             async with engine_errors(f"removing image {tag}"):
                 try:
@@ -103,21 +102,9 @@ class InUse:
         return self._directory / f"{re.sub(r'[^A-Za-z0-9._-]', '-', tag)}.{kind}"
 
     def _shared(self, tag: str) -> IO[bytes]:
-        file = self._file(tag, "lock").open("ab")
-        fcntl.flock(file, fcntl.LOCK_SH)
+        file = hold_shared(self._file(tag, "lock"))
         os.utime(file.fileno())
         return file
-
-    @contextmanager
-    def _alone(self, tag: str) -> Iterator[bool]:
-        """Says whether nobody works with the image; nobody begins to within the block."""
-        with self._file(tag, "lock").open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
 
 
 async def _supports(engine: Engine, tag: str) -> bool:
