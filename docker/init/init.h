@@ -1,9 +1,10 @@
 /* PID 1 of a container: runs commands for the host over its stdin and stdout.
  *
  * A frame is a header of 9 bytes, little endian (u32 payload size, u32 command, u8 type), and its
- * payload. tools/workspace/channels/frames.py is the other side. What a command prints never shares a stream
- * with control, this process cannot be traced, read or signalled from inside, and every command has
- * a supervisor of its own, to which everything it starts comes back when its parent dies.
+ * payload. tools/workspace/channels/frames.py is the other side. What a command prints never shares
+ * a stream with control, this process cannot be traced, read or signalled from inside, and every
+ * command has a supervisor of its own, to which everything it starts comes back when its parent
+ * dies.
  */
 #ifndef INIT_H
 #define INIT_H

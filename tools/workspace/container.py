@@ -49,6 +49,11 @@ class ContainerSpec:
         """Seconds after which init ends the container where nobody renews; 0 for never."""
         return 0.0 if self.labels.get(KEPT) else float(self.labels.get(LEASE_S, 0))
 
+    @property
+    def has_mounts(self) -> bool:
+        """Whether anything is mounted in it, be it in memory."""
+        return bool(self.binds or self.tmpfs or self.init)
+
     def sibling(self) -> "ContainerSpec":
         """The same for a short-lived container beside this one."""
         labels = {name: value for name, value in self.labels.items() if name != KEPT}

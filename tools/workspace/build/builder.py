@@ -103,6 +103,13 @@ class Builder:
             yield BuildContainer(container, self.timeout_s, OFFLINE)
 
     @asynccontextmanager
+    async def bare(self, image: str) -> AsyncIterator[BuildContainer]:
+        """One with nothing mounted either: the engine can copy into it and leaves no trace."""
+        spec = replace(self._spec(image), network="none", binds=(), tmpfs=(), init="")
+        async with self.running(spec) as container:
+            yield BuildContainer(container, self.timeout_s, {})
+
+    @asynccontextmanager
     async def _caching(self) -> AsyncIterator[None]:
         """Keeps the package cache as it is."""
         with ExitStack() as held:

@@ -39,6 +39,8 @@ async def init_volume(builder: Builder, base: Image) -> str:
     Raises:
         InfraFault: it cannot be compiled here, or the engine fails.
     """
+    if builder.init:
+        return builder.init
     engine = builder.engine
     key = _key(engine.architecture)
     name = f"{PREFIX}{key}"

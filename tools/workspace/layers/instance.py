@@ -193,18 +193,18 @@ async def _on_top(
     builder.report("installing the project")
     # A container without a network is there sooner, and the index is rarely needed.
     async with builder.offline(below.image.id) as made:
-        if await _place(made, plan, await history, install_project, builder.timeout_s):
+        if await _place(made, plan, await history, install_project):
             return await keep(made)
     async with builder.container(below.image.id) as made:
-        await _place(made, plan, await history, install_with_index, builder.timeout_s)
+        await _place(made, plan, await history, install_with_index)
         return await keep(made)
 
 
 async def _place(
-    made: BuildContainer, plan: EnvironmentPlan, found: _History, install: Install, timeout_s: float
+    made: BuildContainer, plan: EnvironmentPlan, found: _History, install: Install
 ) -> bool:
     """Brings commit and installation into a container; whether the latter could be done."""
-    await advance(made.container, found.step, timeout_s)
+    await advance(made, found.step)
     installing = install(made, found.backend) if plan.metadata_file else _nothing()
     done, _ = await together(installing, remove_other_copies(made, plan.project))
     await hide_build_products(made)

@@ -13,7 +13,7 @@ from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.layers.instance import COMMIT, ENVIRONMENT, HEAD, OBJECTS, PUBLISHED, Instance
 from tools.workspace.layers.registry import Remote, pull, resolve
-from tools.workspace.layers.repository_layer import offline, project_name
+from tools.workspace.layers.repository_layer import project_name
 from tools.workspace.packages.install import hide_build_products
 from tools.workspace.repository.history import allowed_objects, objects_digest, step, tags_before
 from tools.workspace.repository.mirrors import Mirror
@@ -88,8 +88,8 @@ async def _derive(
     with scratch() as own:
         made = await step(mirror, commit, own, tags=await tags_before(mirror, commit))
         allowed = await allowed_objects(mirror, commit)
-        async with offline(builder, pulled) as container:
-            building = BuildContainer(container, builder.timeout_s, {})
+        async with builder.bare(pulled.id) as building:
+            container = building.container
             await _require(building, remote.name)
             await building.step("removing the image's history", "rm", "-rf", f"{PROJECT}/.git")
             with made.tar.open("rb") as tar:

@@ -3,19 +3,15 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.workspace import labels as label
 from tools.workspace.build.build_container import BuildContainer
-from tools.workspace.build.builder import LEASE_S, Builder
+from tools.workspace.build.builder import Builder
 from tools.workspace.channels.channel import Command, Execution
-from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Image
 from tools.workspace.faults import FaultKind, InfraFault
-from tools.workspace.limits import Limits
 from tools.workspace.packages.ground import base_key
 from tools.workspace.repository.git import plain_config
 from tools.workspace.repository.history import ADVANCE, Step, step
@@ -58,11 +54,10 @@ async def repository_layer(
             builder.report(f"storing the history of {mirror.source} up to {commit[:12]}")
             with scratch() as own:
                 made = await step(mirror, commit, own, since=below.commit)
-                async with offline(builder, below.image) as container:
-                    await advance(container, made, builder.timeout_s)
+                async with builder.bare(below.image.id) as container:
+                    await advance(container, made)
                     labels = {label.LAYER: kind, label.KEY: key}
-                    built = BuildContainer(container, builder.timeout_s, {})
-                    image = await builder.keep(built, tag, labels)
+                    image = await builder.keep(container, tag, labels)
     return Below(image, commit)
 
 
@@ -72,15 +67,16 @@ def project_name(source: str) -> str:
     return name[:40].strip("-") or "project"
 
 
-async def advance(container: Container, step: Step, timeout_s: float) -> None:
+async def advance(made: BuildContainer, step: Step) -> None:
     """Takes a step in a container: its history comes in, its files are written where they differ.
 
     Raises:
         InfraFault: `image_unavailable`, where git cannot do it.
     """
+    container = made.container
     link = f"mkdir -p {PROJECT} {Path(LINK).parent} && ln -sfn {PROJECT} {LINK}"
     script, content = f"{link}\ncd {PROJECT}\n", b""
-    if container.spec.binds or container.spec.tmpfs or container.spec.init:
+    if container.spec.has_mounts:
         # The engine would leave the places of its mounts in the layer.
         script += "tar -xf - || exit 1\n"
         content = await asyncio.to_thread(step.tar.read_bytes)
@@ -89,7 +85,7 @@ async def advance(container: Container, step: Step, timeout_s: float) -> None:
         with step.tar.open("rb") as tar:
             await container.put_tar(PROJECT, tar)
     argv = ("/bin/sh", "-c", script + ADVANCE, "sh", str(step.date_s))
-    done = await container.run(Command(argv, "/", plain_config(), content, timeout_s))
+    done = await container.run(Command(argv, "/", plain_config(), content, made.timeout_s))
     _require(done, step)
 
 
@@ -98,12 +94,3 @@ def _require(done: Execution, step: Step) -> None:
         text = done.output.decode(errors="replace").strip()[-500:]
         message = f"the files of {step.commit[:12]} cannot be checked out: {text}"
         raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
-
-
-@asynccontextmanager
-async def offline(builder: Builder, image: Image) -> AsyncIterator[Container]:
-    """A container to build in that needs no index."""
-    labels = label.run_labels(builder.run, "builder", lease_s=LEASE_S)
-    spec = ContainerSpec(image.id, labels, limits=Limits(pids=2048), hardened=False)
-    async with builder.running(spec) as container:
-        yield container

@@ -155,13 +155,8 @@ class Resolver:
 
     def asked(self) -> frozenset[str]:
         """Names that the plan and its lists ask for themselves; others come with these."""
-        plan, stated = self.plan, (self.plan.stated or {}).values()
-        lines = (
-            *plan.requirements,
-            *self.wanted.lines,
-            *(line for each in stated for line in each),
-        )
-        return self.optional() | _names(lines)
+        stated = [line for lines in (self.plan.stated or {}).values() for line in lines]
+        return self.optional() | _names((*self.plan.requirements, *self.wanted.lines, *stated))
 
     async def leave_out(self, names: Iterable[str], said: str) -> bool:
         """Leaves out what cannot be built, unless the project's own metadata require it.
