@@ -12,6 +12,7 @@ from agent_runner.agent import NAME, Loop
 from agent_runner.context import ElidingContext
 from agent_runner.errors import FaultKind, InfraFault
 from agent_runner.provider.client import ModelClient
+from agent_runner.provider.episode_client import EpisodeClient
 from agent_runner.provider.profile import ModelProfile, Prices, with_key
 from agent_runner.provider.retries import RetryPolicy
 from agent_runner.provider.spending.budget import Budget
@@ -100,19 +101,24 @@ class Played:
             async with ModelClient(with_key(profile, {}), QUICK) as client:
                 workbench = self.bench.workbench()
                 episode = client.for_episode(closable=workbench.closable, budget=self.budget)
-                agent = AssistantAgent(
-                    NAME,
-                    episode,
-                    workbench=workbench,
-                    model_context=ElidingContext(100_000, 0.8, 0.5),
-                    max_tool_iterations=1,
-                )
+                agent = agent_of(episode, workbench)
                 ending = condition or Submitted() | GaveUp(2) | MaxTurns(20)
                 self.loop = Loop(agent, episode, workbench, ending, limit_s, self.lines.append)
                 try:
                     return await self.loop.run("repair it")
                 finally:
                     self.requests = [each.chat() for each in endpoint.requests]
+
+
+def agent_of(client: EpisodeClient, workbench: TaskWorkbench) -> AssistantAgent:
+    """An agent as a run makes it."""
+    return AssistantAgent(
+        NAME,
+        client,
+        workbench=workbench,
+        model_context=ElidingContext(100_000, 0.8, 0.5),
+        max_tool_iterations=1,
+    )
 
 
 def calls(*tools: str, text: str = "x", **turn: object) -> dict[str, object]:

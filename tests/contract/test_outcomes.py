@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from autogen_agentchat.agents import AssistantAgent
 
-from agent_runner.agent import NAME, NUDGE, Loop
+from agent_runner.agent import NUDGE, Loop
 from agent_runner.config import RunConfig
-from agent_runner.context import ElidingContext
 from agent_runner.draft import Draft
 from agent_runner.errors import ProviderFault
 from agent_runner.provider.client import ModelClient
@@ -29,6 +27,7 @@ from agent_runner.testing.chat import Chat
 from agent_runner.testing.endpoint import FakeEndpoint
 from agent_runner.testing.script import Script
 from agent_runner.trajectory import TurnLine
+from tests.contract.loop import agent_of
 from tests.contract.outcome import Again, Ends, Good, Overflow, Row
 from tests.contract.outcomes import ROWS
 from tools.tool import Answer, Arguments, Tool
@@ -123,13 +122,7 @@ async def played(row: Row, times: int) -> Episode:
                 return None
 
             workbench = TaskWorkbench([Tool("note", "notes", Text, episode.note, 30)], ready)
-            agent = AssistantAgent(
-                NAME,
-                client,
-                workbench=workbench,
-                model_context=ElidingContext(100_000, 0.8, 0.5),
-                max_tool_iterations=1,
-            )
+            agent = agent_of(client, workbench)
             ending = Submitted() | GaveUp(2) | MaxTurns(9)
             loop = Loop(agent, client, workbench, ending, 10.0, episode.lines.append)
             try:

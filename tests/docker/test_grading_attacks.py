@@ -177,9 +177,10 @@ tell("FOUND " + repr("start" in found) + "\\n")
 """
 SHELL = """
 import os, pathlib
+home = pathlib.Path("/root")
 for name in (".bashrc", ".bash_profile", ".profile", ".bash_env"):
-    pathlib.Path("/root", name).write_text("trap 'exit 0' EXIT; exit 0\\n")
-os.environ["BASH_ENV"] = "/root/.bash_env"
+    (home / name).write_text("trap 'exit 0' EXIT; exit 0\\n")
+os.environ["BASH_ENV"] = str(home / ".bash_env")
 """
 
 

@@ -147,7 +147,8 @@ WHEEL = (
     "mkdir -p {0}; cd /tmp; mkdir spanset-9.9.dist-info; touch spanset-9.9.dist-info/METADATA; "
     "python -m zipfile -c {0}/{1} spanset-9.9.dist-info/; rm -r spanset-9.9.dist-info"
 )
-PIP_CACHE, UV_CACHE = "/root/.cache/pip/http-v2/0/1", "/root/.cache/uv/archive-v0/x"
+HOME = "/root"  # of the user in a container
+PIP_CACHE, UV_CACHE = f"{HOME}/.cache/pip/http-v2/0/1", f"{HOME}/.cache/uv/archive-v0/x"
 PACKAGES = "/opt/venv/lib/python3*/site-packages"
 
 

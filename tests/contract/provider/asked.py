@@ -28,7 +28,7 @@ TASK: list[LLMMessage] = [
 TOOLS = [ToolSchema(name="swe_clone", description="clones")]
 GOOD = Script(model="fake", turns=(Turn(reply=ScriptedReply(content="done")),))
 PATIENT = RetryPolicy(base_wait_s=0.001)
-_DONE: JsonValue = {"choices": [{"message": {"content": "done"}}]}
+DONE: JsonValue = {"choices": [{"message": {"content": "done"}}]}
 
 
 def completion(content: str) -> Canned:

@@ -15,7 +15,7 @@ from agent_runner.provider.profile import ModelProfile, ResolvedModel, with_key
 from agent_runner.provider.retries import RetryPolicy
 from agent_runner.testing.behaviour import Behaviour, Canned, Stall
 from agent_runner.testing.endpoint import FakeEndpoint
-from tests.contract.provider.asked import _DONE, GOOD, PATIENT, TASK, Announced, Open
+from tests.contract.provider.asked import DONE, GOOD, PATIENT, TASK, Announced, Open
 
 
 async def test_retry_after_is_honoured_and_counted_as_throttling(opened: Open) -> None:
@@ -57,7 +57,7 @@ async def test_a_missing_instance_has_a_patience_of_its_own_and_no_number_of_att
 async def test_waits_and_failed_attempts_are_the_providers_lateness_and_the_answer_is_not(
     opened: Open,
 ) -> None:
-    late, answer = Canned(status=500, delay_s=0.15), Canned(_DONE, delay_s=0.2)
+    late, answer = Canned(status=500, delay_s=0.15), Canned(DONE, delay_s=0.2)
     async with opened(late, answer) as (client, _):
         began_s = time.monotonic()
         running = asyncio.create_task(client.create(TASK))
@@ -77,7 +77,7 @@ async def test_waits_and_failed_attempts_are_the_providers_lateness_and_the_answ
 
 async def test_all_clients_of_an_endpoint_and_key_stand_at_one_gate() -> None:
     busy = Announced(Canned(status=429, headers={"Retry-After": "0.3"}))
-    async with FakeEndpoint([busy, Canned(_DONE)], models=["fake"]) as endpoint:
+    async with FakeEndpoint([busy, Canned(DONE)], models=["fake"]) as endpoint:
         profile = ModelProfile(name="f", model="fake", base_url=endpoint.base_url)
         other = ResolvedModel(profile=profile, api_key=SecretStr("another key"))
         async with (
@@ -126,7 +126,7 @@ async def test_a_long_wait_says_for_whom_and_how_long(monkeypatch: pytest.Monkey
     told: list[str] = []
     policy = RetryPolicy(base_wait_s=0.001)
     busy = Canned({"detail": "at capacity"}, 429, {"Retry-After": "0.2"})
-    async with FakeEndpoint([busy, Canned(_DONE)], models=["fake"]) as endpoint:
+    async with FakeEndpoint([busy, Canned(DONE)], models=["fake"]) as endpoint:
         profile = ModelProfile(name="f", model="fake", base_url=endpoint.base_url)
         async with ModelClient(with_key(profile, {}), policy) as shared:
             await shared.for_episode(tell=told.append).create(TASK)
