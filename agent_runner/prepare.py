@@ -1,9 +1,8 @@
 """From a task to the image its workspace starts from: mirror, environment, instance."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,7 @@ from tools.workspace.layers.instance import Instance
 from tools.workspace.repository.git import GitError, git
 from tools.workspace.repository.mirrors import Mirror, UnknownRef, mirror_path, open_mirror
 from tools.workspace.scratch import scratch
-from tools.workspace.together import together
+from tools.workspace.together import beside, together
 
 
 @dataclass(frozen=True)
@@ -84,24 +83,13 @@ async def prepare(
         base = await choose_base(wish, partial(base_image, builder, config, observer))
         planned = environment_of(wish, base.python)
         wanted = Wanted(located, mirror, commit, base, planned)
-        async with _beside(init_volume(builder, base.image)) as filling, AsyncExitStack() as held:
+        async with beside(init_volume(builder, base.image)) as filling, AsyncExitStack() as held:
             if layers is None:
                 keeping = layers_kept(engine, "instance", home, observer)
                 layers = await held.enter_async_context(keeping)
             instance = await choose_instance(builder, config, wanted, layers, observer)
             init = await filling
     return Prepared(located, mirror, commit, planned, instance, builder, init, blobs)
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[None, None, str]) -> AsyncIterator[asyncio.Task[str]]:
-    """Does something beside the block, and no longer than it."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def mirror_of(

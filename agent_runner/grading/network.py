@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tools.workspace.build.build_container import is_unreachable
-from tools.workspace.build.builder import BUNDLES, PASSED_ON
+from tools.workspace.build.package_index import certificates, variables
 from tools.workspace.channels.channel import Command
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.faults import FaultKind, InfraFault
@@ -37,15 +36,11 @@ class OpenNetwork:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "OpenNetwork":
         """As the host's variables say."""
-        env = {name: environ[name] for name in (*PASSED_ON, "PIP_TRUSTED_HOST") if name in environ}
-        index = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL")
-        if index and "PIP_INDEX_URL" not in env:
-            env["PIP_INDEX_URL"] = index
-        named = environ.get("SSL_CERT_FILE") or environ.get("PIP_CERT")
-        found = named or next((path for path in BUNDLES if Path(path).is_file()), "")
-        if found:
-            env |= dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), CERTIFICATES)
-        return cls(env, Path(found).read_bytes() if found else b"")
+        env, trusted = variables(environ), certificates(environ)
+        if trusted is None:
+            return cls(env, b"")
+        env |= dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), CERTIFICATES)
+        return cls(env, trusted.read_bytes())
 
     def spec(self, closed: ContainerSpec) -> ContainerSpec:
         """The container of a closed one, with the network open."""

@@ -1,7 +1,8 @@
 """Two things done at once."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 First = TypeVar("First")
@@ -18,3 +19,14 @@ async def together(
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from errors
     return tasks[0].result(), tasks[1].result()
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[None, None, First]) -> AsyncIterator[asyncio.Task[First]]:
+    """Does something beside the block, and no longer than it."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -11,6 +11,7 @@ from filelock import AsyncFileLock
 from tools.workspace import labels as label
 from tools.workspace.build.build_container import BuildContainer
 from tools.workspace.build.package_cache import PackageCache
+from tools.workspace.build.package_index import certificates, uv_settings, variables
 from tools.workspace.container import Container, ContainerSpec
 from tools.workspace.engine import Engine, Image
 from tools.workspace.faults import FaultKind, InfraFault
@@ -19,20 +20,11 @@ from tools.workspace.start import discard, running, start
 
 LEASE_S = 3600.0
 CERTIFICATES = "/build/ca.crt"
-# Where Debian, Fedora and Alpine keep the certificates they trust.
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-)
+UV_SETTINGS = "/build/uv.toml"
 # Below /dev, which is in memory: of a mount elsewhere a layer would keep the empty directory.
 CACHE = "/dev/agent_runner_packages"
 CACHE_IN_MEMORY = "/build/packages"
 OFFLINE = {"UV_CACHE_DIR": CACHE_IN_MEMORY, "UV_LINK_MODE": "copy", "UV_OFFLINE": "1"}
-PASSED_ON = (
-    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-)  # fmt: skip
 
 Report = Callable[[str], None]
 
@@ -90,9 +82,11 @@ class Builder:
         async with self._caching(), self.running(self._spec(image)) as container:
             # Given to each step: an image keeps what its container has in its environment.
             built = BuildContainer(container, self.timeout_s, self._env())
-            if self._certificates:
-                content = await asyncio.to_thread(Path(self._certificates).read_bytes)
+            trusted = certificates(self.environ)
+            if trusted:
+                content = await asyncio.to_thread(trusted.read_bytes)
                 await built.put_in_memory(CERTIFICATES, content)
+            await built.put_in_memory(UV_SETTINGS, uv_settings(self.environ).encode())
             yield built
 
     @asynccontextmanager
@@ -148,12 +142,6 @@ class Builder:
         return image
 
     @property
-    def _certificates(self) -> str:
-        """What this machine trusts, so that the same proxies and mirrors work in a container."""
-        named = self.environ.get("SSL_CERT_FILE") or self.environ.get("PIP_CERT")
-        return named or next((path for path in BUNDLES if Path(path).is_file()), "")
-
-    @property
     def _packages(self) -> PackageCache:
         return PackageCache(self.home / "uv", self.packages_mb * 1_000_000)
 
@@ -163,15 +151,15 @@ class Builder:
         return self._packages.directory if self.engine.is_local else None
 
     def _env(self) -> dict[str, str]:
-        env = {name: self.environ[name] for name in PASSED_ON if name in self.environ}
-        if "PIP_INDEX_URL" in env and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(env):
-            env["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
-        if self._certificates:
+        env = variables(self.environ)
+        env.pop("UV_DEFAULT_INDEX", None)  # the settings name it, and how long it holds
+        if certificates(self.environ):
             for name in ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"):
                 env[name] = CERTIFICATES
         # Where no directory is mounted there it lies in memory: no layer may keep it.
         cache = CACHE if self._cache else CACHE_IN_MEMORY
-        return env | {"UV_CACHE_DIR": cache, "UV_LINK_MODE": "copy"}
+        uv = {"UV_CACHE_DIR": cache, "UV_LINK_MODE": "copy", "UV_CONFIG_FILE": UV_SETTINGS}
+        return env | uv
 
     def _spec(self, image: str) -> ContainerSpec:
         return ContainerSpec(

@@ -10,6 +10,7 @@ there is never built again.
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from tools.workspace import labels as label
 from tools.workspace.build.build_container import BuildContainer
 from tools.workspace.build.builder import Builder
 from tools.workspace.engine import Engine, Image
-from tools.workspace.layers.environment_layer import environment_layer, tools_layer
+from tools.workspace.layers.environment_layer import (
+    environment_layer,
+    known_resolution,
+    tools_layer,
+)
 from tools.workspace.layers.other_copies import remove_other_copies
 from tools.workspace.layers.repository_layer import Below, advance, project_name, repository_layer
 from tools.workspace.packages.editable import Backend, backend_of
@@ -32,7 +37,7 @@ from tools.workspace.repository.checkpoints import Cuts, cuts
 from tools.workspace.repository.history import Step, allowed_digest, step, tags_before
 from tools.workspace.repository.mirrors import Mirror
 from tools.workspace.scratch import scratch
-from tools.workspace.together import together
+from tools.workspace.together import beside, together
 
 Install = Callable[[BuildContainer, Backend], Coroutine[None, None, bool]]
 
@@ -120,16 +125,13 @@ async def build_instance(
         cut = await cuts(mirror, commit)
         with scratch() as own:
             # The host's git works it out while the engine builds what lies below.
-            history = asyncio.create_task(_history(mirror, commit, cut.last, own))
-            objects = asyncio.create_task(_objects(mirror, commit, history))
-            try:
+            async with (
+                beside(_history(mirror, commit, cut.last, own)) as history,
+                beside(_objects(mirror, commit, history)) as objects,
+            ):
                 below = await _below(making, base, plan, mirror, commit, cut)
-                made = _on_top(making, plan, below, history, objects, tag, {label.KEY: key})
-                image = await made
-            finally:
-                for each in (history, objects):
-                    each.cancel()
-                await asyncio.gather(history, objects, return_exceptions=True)
+                labels = {label.KEY: key}
+                image = await _on_top(making, plan, below, history, objects, tag, labels)
         await builder.trim_packages()
     return Instance(tag, key, image, built=True)
 
@@ -169,11 +171,19 @@ async def _below(
     below = Below(await tools_layer(builder, base, plan))
     for checkpoint in cut.shared:
         below = await repository_layer(builder, below, mirror, checkpoint)
-    environment = await environment_layer(builder, below.image, plan, mirror, commit)
     if not cut.recent:
+        environment = await environment_layer(builder, below.image, plan, mirror, commit)
         return _Ground(environment, environment)
-    lower = Below(environment, below.commit)
-    upper = await repository_layer(builder, lower, mirror, cut.recent, RECENT)
+    async with AsyncExitStack() as stack:
+        packing = None
+        # Where a new environment has to be found, there is no such layer on it, but for luck.
+        if known_resolution(builder.home, builder.engine.architecture, plan) is None:
+            own = stack.enter_context(scratch())
+            work = step(mirror, cut.recent, own, since=below.commit)
+            packing = await stack.enter_async_context(beside(work))
+        environment = await environment_layer(builder, below.image, plan, mirror, commit)
+        lower = Below(environment, below.commit)
+        upper = await repository_layer(builder, lower, mirror, cut.recent, RECENT, packing)
     return _Ground(upper.image, environment)
 
 

@@ -36,12 +36,14 @@ class Below:
 
 
 async def repository_layer(
-    builder: Builder, below: Below, mirror: Mirror, commit: str, kind: str = "repository"
-) -> Below:
+    builder: Builder, below: Below, mirror: Mirror, commit: str, kind: str = "repository",
+    packing: asyncio.Task[Step] | None = None,
+) -> Below:  # fmt: skip
     """The layer of an ancestor on an image that holds an older one or none, built where missing.
 
     Args:
         kind: what the layer is called; `recent` on an environment.
+        packing: the step to the ancestor, where somebody has begun it.
 
     Raises:
         InfraFault: of the engine, `host_disk_full`, or `image_unavailable` where git fails.
@@ -53,7 +55,7 @@ async def repository_layer(
         if image is None:
             builder.report(f"storing the history of {mirror.source} up to {commit[:12]}")
             with scratch() as own:
-                made = await step(mirror, commit, own, since=below.commit)
+                made = await (packing or step(mirror, commit, own, since=below.commit))
                 async with builder.bare(below.image.id) as container:
                     await advance(container, made)
                     labels = {label.LAYER: kind, label.KEY: key}

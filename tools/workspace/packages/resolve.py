@@ -7,6 +7,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.package_index import refreshed
 from tools.workspace.channels.channel import Execution
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.packages.as_of import AsOf
@@ -126,6 +127,7 @@ class Resolver:
         forced = dict.fromkeys(self.needed, max(self.as_of.date, OVERRIDES_AS_OF))
         for name, day in (self.as_of.newer | forced | self.anew).items():
             argv += ["--exclude-newer-package", f"{name}={day}"]
+        argv += refreshed(self.as_of.newest)
         cwd = TREE if _is_built(self.plan) or self.plan.groups else INPUTS
         return await self.made.attempt(*argv, cwd=cwd)
 

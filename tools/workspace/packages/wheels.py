@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from tools.workspace.build.build_container import is_unreachable
 from tools.workspace.build.builder import Builder
+from tools.workspace.build.package_index import refreshed
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.spec import VENV
 
@@ -71,7 +72,7 @@ async def fetch_wheels(
         await helper.step("reading the environment", "/bin/sh", "-c", freeze)
         resolve = await helper.attempt(
             "uv", "pip", "compile", "-q", "/build/wanted.in", "-c", "/build/held.txt",
-            "--exclude-newer", as_of, "--python", f"{VENV}/bin/python",
+            *refreshed(as_of), "--exclude-newer", as_of, "--python", f"{VENV}/bin/python",
             "--no-header", "--no-annotate", "-o", "/build/pins.txt",
         )  # fmt: skip
         _accept(resolve.ok, resolve.output)
