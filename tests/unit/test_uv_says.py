@@ -9,6 +9,7 @@ from tools.workspace.packages.uv_says import (
     not_built,
     reason,
     too_old,
+    unreadable,
     uploaded_anew,
     wants_compiler,
 )
@@ -133,3 +134,18 @@ def test_what_a_forced_version_needs_is_told_from_what_others_need() -> None:
 def test_what_has_no_release_that_does(said: str, names: set[str]) -> None:
     assert too_old(f"No solution found when resolving dependencies:\n{said}") == names
     assert too_old(said) == set(), "something else failed"
+
+
+def test_a_release_whose_metadata_uv_cannot_read_is_named() -> None:
+    said = """
+  x No solution found when resolving dependencies:
+  Because pandas>=0.19.2 has invalid metadata and you require pandas>=0.19.2,
+      we can conclude that your requirements are unsatisfiable.
+
+      hint: Metadata for `pandas` (v0.23.4) could not be
+            parsed:
+  after parsing `2011`, found `k`, which is not part of a valid version
+  pytz (>=2011k)
+"""
+    assert unreadable(said) == {"pandas": "0.23.4"}
+    assert unreadable("Failed to build `pandas==0.23.4`") == {}

@@ -8,6 +8,7 @@ from tools.workspace.container import Container
 from tools.workspace.faults import FaultKind, InfraFault
 
 CRASHED = 128 + 11
+UV_SETTINGS = "/build/uv.toml"
 # What uv and pip say when the index itself cannot be reached, rather than a package built.
 UNREACHABLE = (
     "error sending request",
@@ -32,6 +33,11 @@ class BuildContainer:
         """Writes a file below a tmpfs, which the engine's own copying does not reach."""
         script = 'mkdir -p "$(dirname "$1")" && cat > "$1"'
         await self.step("writing a file", "/bin/sh", "-c", script, "sh", path, stdin=content)
+
+    async def add_uv_settings(self, toml: str) -> None:
+        """Adds tables to the settings uv reads here."""
+        script = f"cat >> {UV_SETTINGS}"
+        await self.step("writing uv's settings", "/bin/sh", "-c", script, stdin=toml.encode())
 
     async def unpack(self, directory: str, tar: bytes) -> None:
         """Unpacks an archive in a directory, which is made."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import AsyncFileLock
 
 from tools.workspace import labels as label
-from tools.workspace.build.build_container import BuildContainer
+from tools.workspace.build.build_container import UV_SETTINGS, BuildContainer
 from tools.workspace.build.package_cache import PackageCache
 from tools.workspace.build.package_index import certificates, uv_settings, variables
 from tools.workspace.container import Container, ContainerSpec
@@ -20,7 +20,6 @@ from tools.workspace.start import discard, running, start
 
 LEASE_S = 3600.0
 CERTIFICATES = "/build/ca.crt"
-UV_SETTINGS = "/build/uv.toml"
 # Below /dev, which is in memory: of a mount elsewhere a layer would keep the empty directory.
 CACHE = "/dev/agent_runner_packages"
 CACHE_IN_MEMORY = "/build/packages"
@@ -86,7 +85,7 @@ class Builder:
             if trusted:
                 content = await asyncio.to_thread(trusted.read_bytes)
                 await built.put_in_memory(CERTIFICATES, content)
-            await built.put_in_memory(UV_SETTINGS, uv_settings(self.environ).encode())
+            await built.add_uv_settings(uv_settings(self.environ))
             yield built
 
     @asynccontextmanager

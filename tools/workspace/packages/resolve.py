@@ -12,6 +12,7 @@ from tools.workspace.channels.channel import Execution
 from tools.workspace.faults import FaultKind, InfraFault
 from tools.workspace.packages.as_of import AsOf
 from tools.workspace.packages.environment import OVERRIDES_AS_OF, EnvironmentPlan
+from tools.workspace.packages.legacy_metadata import stated_for_uv
 from tools.workspace.packages.pins import parse_pins, pinned_names, written
 from tools.workspace.packages.requirement_lists import Wanted, read_lists
 from tools.workspace.packages.resolution import Resolution
@@ -35,6 +36,7 @@ from tools.workspace.packages.uv_says import (
     not_built,
     reason,
     too_old,
+    unreadable,
     uploaded_anew,
 )
 
@@ -51,6 +53,7 @@ class Resolver:
             plan's date.
         loosened: least versions, by name, in the place of whatever is asked for.
         needed: those of them that the plan's overrides need, which may be as new as these.
+        stated: releases, by name, whose requirements uv was told, since it cannot read them.
     """
 
     made: BuildContainer
@@ -61,6 +64,7 @@ class Resolver:
     anew: dict[str, str] = field(default_factory=dict)
     loosened: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
+    stated: dict[str, str] = field(default_factory=dict)
     _required: frozenset[str] | None = None
 
     @classmethod
@@ -147,9 +151,20 @@ class Resolver:
             return True
         if self.as_of.move(sorted(too_old(said))):
             return True
+        if await self._state(unreadable(said)):
+            return True
         if attempt.optional and await self._drop(named(said, self.optional()), said):
             return True
         return attempt.isolated and await self.leave_out(not_built(said), said)
+
+    async def _state(self, releases: dict[str, str]) -> bool:
+        """Tells uv what releases require whose metadata it cannot read; whether there was any."""
+        new = {name: v for name, v in releases.items() if self.stated.get(name) != v}
+        tables = [await stated_for_uv(self.made, name, version) for name, version in new.items()]
+        self.stated |= new
+        if any(tables):
+            await self.made.add_uv_settings("".join(tables))
+        return any(tables)
 
     def optional(self) -> frozenset[str]:
         """Names that may be left out one by one."""

@@ -18,6 +18,7 @@ TOO_OLD = re.compile(
 )
 INCONSISTENT = re.compile(rf"{NAME}==(\S+) has inconsistent metadata")
 NEEDS = re.compile(rf"(?<![\w.]){NAME}[<>=!~][^ ]* depends on {NAME}>=([^\s,]+)")
+UNREADABLE = re.compile(rf"Metadata for `{NAME}` \(v([^)\s]+)\) could not be parsed")
 NOT_BUILT = re.compile(rf"Failed to (?:download and )?build `{NAME}(?:==[^`]*)?`")
 # What builds say that look for a compiler in vain.
 NO_COMPILER = re.compile(
@@ -65,6 +66,11 @@ def needed_by(said: str, names: frozenset[str]) -> dict[str, str]:
         return {}
     found = NEEDS.finditer(" ".join(said.split()))
     return {canonicalize_name(m[2]): m[3] for m in found if canonicalize_name(m[1]) in names}
+
+
+def unreadable(said: str) -> dict[str, str]:
+    """Versions by name of what would do, if uv could read its metadata."""
+    return {match[1]: match[2] for match in UNREADABLE.finditer(" ".join(said.split()))}
 
 
 def not_built(said: str) -> list[str]:
