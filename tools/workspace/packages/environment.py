@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-RECIPE = "7"  # raised when the way layers are built changes: every key changes with it
+RECIPE = "8"  # raised when the way layers are built changes: every key changes with it
 # The build tools of every environment, by the newest Python they are the right ones for.
 # Held to no date: older ones cannot build editable, or break on the Python that is there.
 TOOLS = (
@@ -22,9 +22,9 @@ BACKENDS = frozenset({
     "setuptools-git-versioning", "setuptools-scm", "setuptools-scm-git-archive", "versioneer",
     "versioningit", "wheel", "whey",
 })  # fmt: skip
-# Older releases of these break the build tools by being importable beside them: what is wanted, and
-# the date of the first release that does not.
-BESIDE_TOOLS = (("importlib-metadata>=0.20", "2019-09-02"),)
+# Older releases of these break build tools or test runners that do not say so: what is wanted, and
+# the day after the first release that does not.
+AT_LEAST = (("importlib-metadata>=0.20", "2019-09-02"), ("iniconfig>=1.0.1", "2020-08-01"))
 # Deleted from the index and uploaded again, as of this date; the date before has none of them.
 UPLOADED_AGAIN = {"atomicwrites": "2022-07-09"}
 # A test runner newer than the date, with what it needs: what reads its reports wants that new.

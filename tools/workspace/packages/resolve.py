@@ -18,6 +18,7 @@ from tools.workspace.packages.requirement_lists import Wanted, read_lists
 from tools.workspace.packages.resolution import Resolution
 from tools.workspace.packages.uv_inputs import (
     INPUTS,
+    PKG_INFO,
     PYTHON,
     TREE,
     Attempt,
@@ -79,6 +80,7 @@ class Resolver:
         """
         wanted = read_lists(plan.requirement_files, plan.files, plan.project)
         if _is_built(plan):
+            await made.unpack(TREE, packed(PKG_INFO))
             await made.unpack(TREE, await tree())
         await made.unpack(INPUTS, packed(files_for(plan, wanted, ())))
         if plan.build_requires:
@@ -93,22 +95,26 @@ class Resolver:
         Raises:
             InfraFault: `index_unreachable`; `image_unavailable` with uv's words: nothing fits.
         """
-        why = ""
+        said = ""
         for attempt in attempts(self.plan, self.wanted):
-            # Isolation changes nothing where the versions themselves do not go together.
-            if attempt.isolated and UNSATISFIABLE in why:
+            # Isolation changes nothing where the versions themselves do not go together, but some
+            # only do not because what tells a version in a build was not there.
+            if attempt.isolated and UNSATISFIABLE in said and not inconsistent(said):
                 continue
             done = await self._tried(attempt)
             if done.ok:
-                notes = [f"resolved without {attempt.given_up}: {why}"] if attempt.given_up else []
+                given_up = attempt.given_up
+                notes = [f"resolved without {given_up}: {reason(said)}"] if given_up else []
                 return Resolution(
                     pins=written(parse_pins(done.stdout.decode())),
                     debian=self.plan.debian,
                     as_of=self.as_of.newest,
                     skipped=(*self.wanted.skipped, *self._notes(), *notes),
                 )
-            why = reason(_text(done))
-        message = f"the dependencies as of {self.as_of.last[:10]} cannot be resolved: {why}"
+            said = _text(done)
+        message = (
+            f"the dependencies as of {self.as_of.last[:10]} cannot be resolved: {reason(said)}"
+        )
         raise InfraFault(FaultKind.IMAGE_UNAVAILABLE, message)
 
     def _notes(self) -> list[str]:
@@ -155,7 +161,8 @@ class Resolver:
             return True
         if attempt.optional and await self._drop(named(said, self.optional()), said):
             return True
-        return attempt.isolated and await self.leave_out(not_built(said), said)
+        useless = {*not_built(said), *inconsistent(said)}
+        return attempt.isolated and await self.leave_out(useless, said)
 
     async def _state(self, releases: dict[str, str]) -> bool:
         """Tells uv what releases require whose metadata it cannot read; whether there was any."""

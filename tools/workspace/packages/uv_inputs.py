@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from tools.workspace.packages.environment import (
+    AT_LEAST,
     BACKENDS,
-    BESIDE_TOOLS,
     BUILD_BOUNDS,
     NEEDED_BY_OVERRIDES,
     OVERRIDES_AS_OF,
@@ -26,8 +26,9 @@ from tools.workspace.spec import VENV
 PYTHON = f"{VENV}/bin/python"
 TREE = "/build/project"
 INPUTS = "/build/resolve"
-# Without its history a project that asks git for its version would not even tell its metadata.
-VERSION = "SETUPTOOLS_SCM_PRETEND_VERSION=1.0"
+# Without its history a project that asks git for its version would not even tell its metadata. Such
+# tools ask this file then; a variable would tell the dependencies that are built, too.
+PKG_INFO = {"PKG-INFO": "Metadata-Version: 1.1\nName: project\nVersion: 1.0\n"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def files_for(
         "extras.in": _without(never, _stated(plan, plan.extras)),
         "optional-extras.in": _without(never, _stated(plan, wanted.extras)),
         "backend.in": plan.build_requires,
-        "bounds.txt": [*plan.constraints, *wanted.bounds, *(line for line, _ in BESIDE_TOOLS)],
+        "bounds.txt": [*plan.constraints, *wanted.bounds, *(line for line, _ in AT_LEAST)],
         # In the place of whatever the project's era asked for.
         "instead.txt": [*tools, *plan.overrides, *loosened],
         "never.txt": never,
@@ -131,7 +132,7 @@ def dates(plan: EnvironmentPlan) -> tuple[str, ...]:
     for name in (name for line in plan.overrides for name in _names(line)):
         exempt |= dict.fromkeys(NEEDED_BY_OVERRIDES.get(name, ()), OVERRIDES_AS_OF)
         exempt |= {name: OVERRIDES_AS_OF}
-    exempt |= UPLOADED_AGAIN | {line.partition(">")[0]: date for line, date in BESIDE_TOOLS}
+    exempt |= UPLOADED_AGAIN | {line.partition(">")[0]: date for line, date in AT_LEAST}
     options = ["--exclude-newer", plan.as_of]
     for name, date in sorted(exempt.items()):
         options += ["--exclude-newer-package", f"{name}={max(plan.as_of, date)}"]
@@ -157,7 +158,7 @@ def compile_argv(plan: EnvironmentPlan, wanted: Wanted, attempt: Attempt) -> lis
 
 def _compile(plan: EnvironmentPlan) -> list[str]:
     # The tree's own settings of uv may name sources that are elsewhere.
-    argv = ["env", VERSION, "uv", "pip", "compile", "-q", "--no-config", "--no-sources"]
+    argv = ["uv", "pip", "compile", "-q", "--no-config", "--no-sources"]
     argv += ["--python", PYTHON, "--no-header", "--no-annotate", *dates(plan)]
     argv += ["-c", f"{INPUTS}/bounds.txt", "--overrides", f"{INPUTS}/instead.txt"]
     return [*argv, "--excludes", f"{INPUTS}/never.txt"]
