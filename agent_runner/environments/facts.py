@@ -25,6 +25,7 @@ class Entry(BaseModel):
     python: str | None = Field(None, pattern=r"^3\.\d+$")
     constraints: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    build_requires: tuple[str, ...] = ()
     debian: tuple[str, ...] = ()
     test_cmd: str = ""
     reason: str = Field(min_length=1)
@@ -68,6 +69,7 @@ class Facts:
     python: str | None = None
     constraints: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    build_requires: tuple[str, ...] = ()
     debian: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
@@ -103,6 +105,7 @@ def _added(facts: Facts, entry: Entry, name: str) -> Facts:
         "python": entry.python,
         "constraints": ", ".join(entry.constraints),
         "requirements": ", ".join(entry.requirements),
+        "to build": ", ".join(entry.build_requires),
         "debian": ", ".join(entry.debian),
         "test command": entry.test_cmd,
     }
@@ -113,6 +116,7 @@ def _added(facts: Facts, entry: Entry, name: str) -> Facts:
         python=entry.python or facts.python,
         constraints=facts.constraints + entry.constraints,
         requirements=facts.requirements + entry.requirements,
+        build_requires=facts.build_requires + entry.build_requires,
         debian=facts.debian + entry.debian,
         reasons=facts.reasons + said_by,
     )

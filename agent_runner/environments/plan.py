@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent_runner.environments.commands import Needs, needs_of
 from agent_runner.environments.dependencies import Dependencies, dependencies_of
 from agent_runner.environments.facts import Facts, find_facts, repository_name
-from agent_runner.environments.metadata import PACKAGING
+from agent_runner.environments.metadata import PACKAGING, Metadata
 from agent_runner.environments.project import Project, is_test, read_project
 from agent_runner.environments.python import (
     Choice,
@@ -144,11 +144,7 @@ def environment_of(wish: Wish, python: str) -> Planned:
         requirement_files=wanted.lists,
         metadata_file=metadata.source,
         stated=stated,
-        build_requires=tuple(
-            BUILD_BOUNDS.get(name, name)
-            for name in metadata.build_requires
-            if name not in {"setuptools", "wheel"}
-        ),
+        build_requires=(*_backend(metadata), *facts.build_requires),
         optional=tuple(wanted.optional),
         overrides=overrides,
         constraints=facts.constraints,
@@ -157,6 +153,12 @@ def environment_of(wish: Wish, python: str) -> Planned:
         reasons=_reasons(wish, python, wanted, overrides, compiled),
     )
     return Planned(environment, environment.project)
+
+
+def _backend(metadata: Metadata) -> list[str]:
+    """What the project says its build asks for, beside the tools of every environment."""
+    names = (name for name in metadata.build_requires if name not in {"setuptools", "wheel"})
+    return [BUILD_BOUNDS.get(name, name) for name in names]
 
 
 def _name(wish: Wish) -> str:

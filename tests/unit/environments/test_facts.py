@@ -41,7 +41,8 @@ def test_lists_add_up_and_the_last_python_counts(written: Path) -> None:
 "*": [{test_cmd: pytest -rA, reason: usual}]
 a/b:
 - {python: "3.8", requirements: [x], constraints: [y<2], reason: first}
-- {versions: ">=2,<3", python: "3.9", requirements: [z], debian: [g++], reason: second}
+- {versions: ">=2,<3", python: "3.9", requirements: [z], build_requires: [c], debian: [g++],
+   reason: second}
 - {versions: "<2", test_cmd: run, reason: third}
 """,
         encoding="utf-8",
@@ -49,9 +50,10 @@ a/b:
     found = find_facts("https://host/a/b.git", "2.4")
     assert (found.python, found.requirements, found.constraints) == ("3.9", ("x", "z"), ("y<2",))
     assert (found.debian, found.test_cmd) == (("g++",), "pytest -rA")
+    assert found.build_requires == ("c",)
     assert found.reasons == (
         f"python 3.8; constraints y<2; requirements x: {FILE} a/b (first)",
-        f"python 3.9; requirements z; debian g++: {FILE} a/b >=2,<3 (second)",
+        f"python 3.9; requirements z; to build c; debian g++: {FILE} a/b >=2,<3 (second)",
     )
     assert find_facts("a/b", "1.9").test_cmd == "run"
 
