@@ -50,6 +50,13 @@ def test_a_runner_in_place_of_an_older_one_may_have_what_it_needs() -> None:
     assert "pytest>=4.6" in files_for(old, Wanted(), ())["instead.txt"].split()
 
 
+def test_what_older_releases_break_is_bounded_and_may_be_that_new() -> None:
+    assert "iniconfig>=1.0.1" in files_for(PLAN, Wanted(), ())["bounds.txt"].split()
+    early = replace(PLAN, as_of="2020-01-01T00:00:00Z")
+    assert exempt(early)["iniconfig"] == "2020-08-01"
+    assert exempt(PLAN)["iniconfig"] == PLAN.as_of
+
+
 def test_nothing_brings_in_the_project_or_what_is_left_out() -> None:
     files = files_for(PLAN, Wanted(lines=["a", "b>1"]), ("B",))
     assert files["wanted.in"].split() == ["pytest", "six", "a", "pip", "setuptools", "wheel"]
