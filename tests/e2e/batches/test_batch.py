@@ -26,7 +26,8 @@ pytestmark = pytest.mark.e2e
 TASKS = 6
 LIMIT_S = 5.0
 PRICED = "moonshotai/Kimi-K2.6-TEE"
-# One reply of 16,384 tokens at most is $0.0467; an episode costs some $0.003.
+# One reply of 16,384 tokens at most is $0.0467; an episode costs some $0.003. Two are over before
+# what is left no longer does for a reply; of three or four at once none might be.
 BUDGET_USD = 0.055
 # What each kind of script comes to: the agent's own end, and the verdict.
 COMES_TO = {
@@ -147,11 +148,12 @@ def test_a_batch_whose_budget_is_reached_pauses_and_goes_on_with_a_higher_one(
     small: SmallBatch, tmp_path: Path, endpoint: str
 ) -> None:
     out = tmp_path / "out"
-    live = {"solver": "agent", "recording": "null", "model": "kimi", "base_url": endpoint}
+    live = {
+        "solver": "agent", "recording": "null", "model": "kimi", "base_url": endpoint,
+        "executor.concurrency": 2, "limits.batch_cost_usd": BUDGET_USD,
+    }  # fmt: skip
     sets = [text for key, value in live.items() for text in ("--set", f"{key}={value}")]
-    ran = small.run(
-        str(small.yaml), "--out", str(out), *sets, "--set", f"limits.batch_cost_usd={BUDGET_USD}"
-    )
+    ran = small.run(str(small.yaml), "--out", str(out), *sets)
     assert ran.returncode == 3, ran.stderr
     assert "paused: limits.batch_cost_usd" in ran.stderr
     before = results(out)
