@@ -1,5 +1,6 @@
 """Containers begun and ended."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -83,7 +84,13 @@ async def start(engine: Engine, spec: ContainerSpec) -> Container:
 async def create(engine: Engine, spec: ContainerSpec) -> Container:
     """Creates a container without starting it."""
     async with engine_errors(f"creating a container of image {spec.image}"):
-        created = await engine.docker.containers.create(_create_body(spec))
+        making = asyncio.create_task(engine.docker.containers.create(_create_body(spec)))
+        try:
+            created = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            # The engine makes it all the same, and nobody else would know of it.
+            await remove(engine, (await making).id)
+            raise
     return Container(created, spec)
 
 
