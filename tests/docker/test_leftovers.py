@@ -240,3 +240,22 @@ async def test_container_somebody_starts_from_an_image_of_ours_is_not_ours(
         assert other.id not in await left(engine)
     finally:
         await remove(engine, other.id)
+
+
+async def test_what_is_cancelled_while_the_engine_makes_it_is_not_left(
+    engine: Engine, container_spec: ContainerSpec, own_label: str
+) -> None:
+    given = labels.run_labels("run", "agent", lease_s=600)
+    spec = replace(container_spec, init="", labels=given)
+    began_s = time.monotonic()
+    await remove(engine, (await create(engine, spec)).id)
+    took_s = time.monotonic() - began_s
+    for part in range(12):
+        making = asyncio.create_task(create(engine, spec))
+        await asyncio.sleep(took_s * part / 20)
+        if making.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await making
+        else:
+            await remove(engine, making.result().id)
+    assert await containers(engine) == []

@@ -75,22 +75,26 @@ async def start(engine: Engine, spec: ContainerSpec) -> Container:
     try:
         await created.start()
     except BaseException:
-        await created.close()
-        await remove(engine, created.id)
+        await discard(engine, created)
         raise
     return created
 
 
 async def create(engine: Engine, spec: ContainerSpec) -> Container:
-    """Creates a container without starting it."""
+    """Creates a container without starting it; none where that is cancelled."""
+    making = asyncio.create_task(_create(engine, spec))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        # The engine makes it all the same, and nobody else would know of it.
+        with suppress(InfraFault):
+            await discard(engine, await making)
+        raise
+
+
+async def _create(engine: Engine, spec: ContainerSpec) -> Container:
     async with engine_errors(f"creating a container of image {spec.image}"):
-        making = asyncio.create_task(engine.docker.containers.create(_create_body(spec)))
-        try:
-            created = await asyncio.shield(making)
-        except asyncio.CancelledError:
-            # The engine makes it all the same, and nobody else would know of it.
-            await remove(engine, (await making).id)
-            raise
+        created = await engine.docker.containers.create(_create_body(spec))
     return Container(created, spec)
 
 

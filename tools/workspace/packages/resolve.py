@@ -54,7 +54,7 @@ class Resolver:
             plan's date.
         loosened: least versions, by name, in the place of whatever is asked for.
         needed: those of them that the plan's overrides need, which may be as new as these.
-        stated: releases, by name, whose requirements uv was told, since it cannot read them.
+        told: releases, by name, whose requirements uv was told, since it cannot read them.
     """
 
     made: BuildContainer
@@ -65,7 +65,7 @@ class Resolver:
     anew: dict[str, str] = field(default_factory=dict)
     loosened: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
-    stated: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
     _required: frozenset[str] | None = None
 
     @classmethod
@@ -157,18 +157,18 @@ class Resolver:
             return True
         if self.as_of.move(sorted(too_old(said))):
             return True
-        if await self._state(unreadable(said)):
+        if await self._tell(unreadable(said)):
             return True
         if attempt.optional and await self._drop(named(said, self.optional()), said):
             return True
         useless = {*not_built(said), *inconsistent(said)}
         return attempt.isolated and await self.leave_out(useless, said)
 
-    async def _state(self, releases: dict[str, str]) -> bool:
+    async def _tell(self, releases: dict[str, str]) -> bool:
         """Tells uv what releases require whose metadata it cannot read; whether there was any."""
-        new = {name: v for name, v in releases.items() if self.stated.get(name) != v}
+        new = {name: v for name, v in releases.items() if self.told.get(name) != v}
         tables = [await stated_for_uv(self.made, name, version) for name, version in new.items()]
-        self.stated |= new
+        self.told |= new
         if any(tables):
             await self.made.add_uv_settings("".join(tables))
         return any(tables)
